@@ -1,0 +1,1 @@
+"""Files: samples in the Open3DHOI layout, results, built-in scenes."""

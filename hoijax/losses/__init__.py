@@ -1,0 +1,1 @@
+"""Loss terms: image, perceptual, contact, collision, depth order."""

@@ -1,0 +1,1 @@
+"""Triangle meshes: normals, nearest neighbours, signed distance, depth buffer, silhouette."""

@@ -1,0 +1,1 @@
+"""Metrics of pose, contact, collision, image and body."""
