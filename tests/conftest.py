@@ -1,0 +1,23 @@
+"""Shared by all tests: run-time checking of shapes, the CPU backend, and the paths of data that may or may not be there."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+from jaxtyping import install_import_hook
+
+install_import_hook("hoijax", "beartype.beartype")
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def basket() -> Path:
+    """The real sample that the project may read but not ship; tests that need it are skipped, visibly, without it."""
+    folder = ROOT.parent / "shared" / "data" / "basket"
+    if not folder.is_dir():
+        pytest.skip(f"the real sample {folder.name!r} is not on this machine")
+    return folder
