@@ -1,8 +1,7 @@
 """Options: frozen, hashable dataclasses, and the presets built from them. An ablation is `dataclasses.replace`."""
 
-import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flax.core import FrozenDict
 
@@ -105,14 +104,11 @@ class Config:
     seed: int = 0
 
 
-def _render_stage(**changes: object) -> Stage:
-    return dataclasses.replace(Stage("render", 100, RENDER_WEIGHTS, RELEASE_RATES), **changes)
-
-
 def paper() -> Config:
     """The text of the paper: 100 steps of the rendering loss, then 60 with the HOI loss added; all parameters free."""
+    render = Stage("render", 100, RENDER_WEIGHTS, RELEASE_RATES)
     hoi = Stage("hoi", 60, {**RENDER_WEIGHTS, **HOI_WEIGHTS}, RELEASE_RATES)
-    return Config("paper", (_render_stage(), hoi))
+    return Config("paper", (render, hoi))
 
 
 PRESETS = {"paper": paper}

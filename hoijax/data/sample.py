@@ -1,0 +1,44 @@
+"""A sample: one photograph with what is known of its person and object, as read from an Open3DHOI folder."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8
+
+from hoijax.types import Camera, HumanPose
+
+
+class ColoredMesh(NamedTuple):
+    """Triangles as a file holds them (numpy, no padding). `rgb` in [0, 1]; mid-grey where the file has no colours."""
+
+    verts: Float[np.ndarray, "v 3"]
+    faces: Int[np.ndarray, "f 3"]
+    rgb: Float[np.ndarray, "v 3"]
+
+
+class Sample(NamedTuple):
+    """One Open3DHOI sample on the host, at the photograph's own size (h, w).
+
+    Meshes are as stored: in metres, without the human's camera translation (`pose.translation`); add it to project them.
+    `object` is the coarse start, `truth` the annotated object with the same vertex order. Optional entries are None where
+    the folder has no such file. `warnings` are what the reader had to bend, one sentence each.
+    """
+
+    name: str
+    folder: Path
+    image: UInt8[np.ndarray, "h w 3"]
+    human_mask: Bool[np.ndarray, "h w"]
+    object_mask: Bool[np.ndarray, "h w"]
+    camera: Camera
+    pose: HumanPose
+    human: ColoredMesh
+    object: ColoredMesh
+    truth: ColoredMesh | None = None
+    depth: Float[np.ndarray, "h w"] | None = None
+    human_box: Float[np.ndarray, "4"] | None = None
+    object_box: Float[np.ndarray, "4"] | None = None
+    contact_parts: tuple[str, ...] | None = None
+    category: str | None = None
+    action: str | None = None
+    warnings: tuple[str, ...] = ()
