@@ -1,7 +1,8 @@
 """Options: frozen, hashable dataclasses, and the presets built from them. An ablation is `dataclasses.replace`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from flax.core import FrozenDict
 
@@ -50,6 +51,11 @@ RENDER_WEIGHTS = {
 HOI_WEIGHTS = {"contact": 1.0, "ordinal": 1.0, "collision": 1e-4}
 
 
+def option(default: Any, about: str) -> Any:
+    """A field of `Config` with its default and the sentence that --help shows."""
+    return field(default=default, metadata={"help": about})
+
+
 @dataclass(frozen=True)
 class Capacity:
     """Static sizes of the rasterizer: list entries, and work items of consecutive entries (see hoijax.splats)."""
@@ -60,12 +66,16 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Stage:
-    """Adam steps under one loss. A term or parameter that is not named is neither evaluated nor moved."""
+    """Adam steps under one loss. A term or parameter that is not named is neither evaluated nor moved.
+
+    `slide` > 0: before the stage, search the object's place along the viewing ray within this many metres.
+    """
 
     name: str
     steps: int
     weights: Mapping[str, float]
     rates: Mapping[str, float]
+    slide: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", FrozenDict(self.weights))
@@ -83,25 +93,32 @@ class Config:
 
     preset: str
     stages: tuple[Stage, ...]
-    image_size: int = 256  # long side of the image that is optimised, pixels
-    object_faces: int = 8000  # meshes above are decimated to this
-    object_verts: int = 4608  # vertex capacity of the object; meshes are padded to it
-    object_splat_size: float = 1.0  # object Gaussian scale = sqrt(this * d2), d2: mean squared 3-neighbour distance
-    object_opacity: float = 0.1  # initial opacity of the object's Gaussians
-    human_splat_size: float = 0.1  # the same for the human
-    human_opacity: float = 0.1
-    hide_back_human: bool = True  # vertices that face away from the camera start at opacity 1e-5
-    hide_back_object: bool = False
-    lpips_net: str = "alex"  # "alex" or "vgg"
-    contact_opacity_weight: float = 0.2  # w_a of Eq. 4
-    contact_distance_weight: float = 0.8  # w_d of Eq. 4
-    contact_distance: float = 0.05  # threshold on Norm(d^2) for the contact region
-    contact_opacity: float = 0.05  # threshold on Norm(opacity) for the contact region
-    ordinal_clip: float = 2.0  # metres: depth differences above carry no gradient
-    collision_gate: float = 0.0  # a collision sum under this counts as none
-    sdf_resolution: int = 64  # samples along the longest side of a signed distance grid
-    block_steps: int = 20  # steps between two looks of the host: progress, checkpoint, overflow
-    seed: int = 0
+    image_size: int = option(256, "Long side of the image that is optimised, in pixels.")
+    object_faces: int = option(8000, "Face capacity of the object; larger meshes are decimated.")
+    object_verts: int = option(4608, "Vertex capacity of the object; smaller meshes are padded.")
+    object_splat_size: float = option(
+        1.0, "Object Gaussian scale is sqrt(this x d2), d2: mean squared 3-neighbour distance."
+    )
+    object_opacity: float = option(0.1, "Initial opacity of the object's Gaussians.")
+    human_splat_size: float = option(0.1, "The human's Gaussian scale is sqrt(this x d2).")
+    human_opacity: float = option(0.1, "Initial opacity of the human's Gaussians.")
+    hide_back_human: bool = option(True, "Human vertices that face away from the camera start at opacity 1e-5.")
+    hide_back_object: bool = option(False, "The same for the object.")
+    lpips_net: str = option("alex", "Network of the LPIPS terms: alex or vgg.")
+    contact_opacity_weight: float = option(0.2, "w_a of the contact score (Eq. 4).")
+    contact_distance_weight: float = option(0.8, "w_d of the contact score (Eq. 4).")
+    contact_distance: float = option(0.05, "Contact region: Norm(d^2) is under this.")
+    contact_opacity: float = option(0.05, "Contact region: Norm(opacity) is under this.")
+    ordinal_clip: float = option(2.0, "Depth order: differences above (metres) carry no gradient.")
+    collision_gate: float = option(0.0, "A collision sum under this counts as none.")
+    slide_order: float = option(1.0, "Search along the ray: weight of the depth order.")
+    slide_order_clip: float = option(0.1, "Search along the ray: depth violations count up to this many metres.")
+    slide_collision: float = option(1.0, "Search along the ray: weight of the collision.")
+    slide_contact: float = option(1.0, "Search along the ray: weight of the contact.")
+    slide_contact_distance: float = option(0.02, "Search along the ray: contact fades over this distance in metres.")
+    sdf_resolution: int = option(64, "Samples along each side of a signed distance grid.")
+    block_steps: int = option(20, "Steps between two looks of the host: progress, overflow.")
+    seed: int = option(0, "Seed of the refiners' start values.")
 
 
 def paper() -> Config:

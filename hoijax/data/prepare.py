@@ -1,0 +1,130 @@
+"""From a sample on the host to a scene for the optimizer: resized, decimated, padded to fixed shapes."""
+
+from typing import NamedTuple
+
+import cv2
+import fast_simplification
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+from scipy.spatial import cKDTree
+
+from hoijax.body.builtin import builtin_body
+from hoijax.body.smplx import fixed_body, pose_body, zero_pose
+from hoijax.config import Config
+from hoijax.data.sample import ColoredMesh, Sample
+from hoijax.mesh.sdf import init_sdf_grid
+from hoijax.types import Body, Camera, HumanPose, Mesh, Scene
+
+# A body file stands for a sample's human when posing it gives the sample's mesh to this (mean distance, metres).
+BODY_TOLERANCE = 0.01
+
+
+class Prepared(NamedTuple):
+    """A scene with the body that its human is, and sentences about what had to be changed on the way."""
+
+    scene: Scene
+    body: Body
+    notes: tuple[str, ...]
+
+
+def choose_body(sample: Sample, body: Body | None) -> tuple[Body, HumanPose, str]:
+    """The body that reproduces the sample's human: the given one, the built-in one, or the sample's mesh held fixed."""
+    stored = sample.human.verts + np.asarray(sample.pose.translation)
+    for candidate, name in ((body, "the given body file"), (builtin_body(), "the built-in body")):
+        if candidate is None or len(candidate.template) != len(stored):
+            continue
+        posed = np.asarray(pose_body(candidate, sample.pose).verts)
+        if np.linalg.norm(posed - stored, axis=1).mean() < BODY_TOLERANCE:
+            return candidate, sample.pose, f"human: {name}, posed by smplx_parameters.json"
+    fixed = fixed_body(stored.astype(np.float32), sample.human.faces)
+    note = f"human: h_mesh.obj held fixed, {len(stored)} vertices (no body file of this topology reproduces it)"
+    return fixed, zero_pose(), note
+
+
+def resized(image: np.ndarray, size: int) -> tuple[np.ndarray, Float[np.ndarray, "2"]]:
+    """Area-averaged copy with long side `size`, and the scale (x, y) from old to new pixels."""
+    h, w = image.shape[:2]
+    factor = size / max(h, w)
+    new_w, new_h = max(1, round(w * factor)), max(1, round(h * factor))
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return cv2.resize(image, (new_w, new_h), interpolation=method), np.array([new_w / w, new_h / h])
+
+
+def padded(image: np.ndarray, size: int) -> np.ndarray:
+    """The image in the top left corner of a square of zeros."""
+    out = np.zeros((size, size, *image.shape[2:]), np.float32)
+    out[: image.shape[0], : image.shape[1]] = image
+    return out
+
+
+def decimated(mesh: ColoredMesh, max_faces: int, max_verts: int) -> tuple[ColoredMesh, str | None]:
+    """At most `max_faces` faces and `max_verts` vertices; colours from the nearest original vertex."""
+    target = max_faces
+    verts, faces = mesh.verts.astype(np.float32), mesh.faces.astype(np.int32)
+    while len(faces) > max_faces or len(verts) > max_verts:
+        verts, faces = fast_simplification.simplify(
+            mesh.verts.astype(np.float32), mesh.faces.astype(np.int32), target_count=target
+        )
+        verts, faces = without_unused(verts, faces)
+        if len(faces) > max_faces or len(verts) > max_verts:
+            target = int(target * 0.8)
+        if target < 16:
+            raise ValueError(
+                f"the object mesh cannot be reduced to {max_faces} faces and {max_verts} vertices "
+                f"(it has {len(mesh.faces)} and {len(mesh.verts)}); is it a soup of unconnected triangles?"
+            )
+    if len(faces) == len(mesh.faces):
+        return mesh, None
+    rgb = mesh.rgb[cKDTree(mesh.verts).query(verts)[1]]
+    note = f"object: {len(mesh.faces)} faces decimated to {len(faces)}"
+    return ColoredMesh(verts.astype(np.float64), faces, rgb), note
+
+
+def without_unused(verts: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mesh without vertices that no face uses."""
+    used, inverse = np.unique(faces, return_inverse=True)
+    return verts[used], inverse.reshape(faces.shape).astype(np.int32)
+
+
+def padded_mesh(mesh: ColoredMesh, faces: int, verts: int) -> tuple[Mesh, Float[Array, "v 3"]]:
+    """Fixed capacity: padding vertices stand at the mean, padding faces are (0, 0, 0)."""
+    count = len(mesh.verts)
+    all_verts = np.tile(mesh.verts.mean(0), (verts, 1)).astype(np.float32)
+    all_verts[:count] = mesh.verts
+    all_rgb = np.full((verts, 3), 0.5, np.float32)
+    all_rgb[:count] = mesh.rgb
+    all_faces: Int[np.ndarray, "f 3"] = np.zeros((faces, 3), np.int32)
+    all_faces[: len(mesh.faces)] = mesh.faces
+    valid = np.arange(verts) < count
+    return Mesh(jnp.asarray(all_verts), jnp.asarray(all_faces), jnp.asarray(valid)), jnp.asarray(all_rgb)
+
+
+def prepare(sample: Sample, config: Config, body: Body | None = None) -> Prepared:
+    """Everything the optimizer needs of a sample, at `config.image_size`. The object stands at its coarse start."""
+    size = config.image_size
+    image, scale = resized(sample.image.astype(np.float32) / 255, size)
+    human_mask, _ = resized(sample.human_mask.astype(np.float32), size)
+    object_mask, _ = resized(sample.object_mask.astype(np.float32), size)
+    camera = Camera(
+        jnp.asarray(np.asarray(sample.camera.focal) * scale, jnp.float32),
+        jnp.asarray(np.asarray(sample.camera.center) * scale, jnp.float32),
+    )
+    chosen, pose, body_note = choose_body(sample, body)
+    placed = sample.object._replace(verts=sample.object.verts + np.asarray(sample.pose.translation))
+    small, mesh_note = decimated(placed, config.object_faces, config.object_verts)
+    mesh, rgb = padded_mesh(small, config.object_faces, config.object_verts)
+    human_verts = np.asarray(pose_body(chosen, pose).verts)
+    scene = Scene(
+        image=jnp.asarray(padded(image, size)),
+        valid=jnp.asarray(padded(np.ones(image.shape[:2]), size) > 0.5),
+        human_mask=jnp.asarray(padded(human_mask, size)),
+        object_mask=jnp.asarray(padded(object_mask, size)),
+        camera=camera,
+        human=pose,
+        object=mesh,
+        object_rgb=rgb,
+        object_sdf=init_sdf_grid(small.verts, small.faces, config.sdf_resolution),
+        human_sdf=init_sdf_grid(human_verts, np.asarray(chosen.faces), config.sdf_resolution),
+    )
+    return Prepared(scene, chosen, tuple(note for note in (body_note, mesh_note, *sample.warnings) if note))

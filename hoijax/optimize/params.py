@@ -1,0 +1,89 @@
+"""Start values of everything that is trained, and the learning rate of each leaf."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from hoijax.body.refine import init_refiners
+from hoijax.body.smplx import pose_body
+from hoijax.config import Config
+from hoijax.geometry import masked_mean, project
+from hoijax.mesh.normals import vertex_normals
+from hoijax.mesh.zbuffer import depth_buffer
+from hoijax.splats.init import init_splats, mean_squared_neighbour_distance
+from hoijax.types import Assets, Camera, ObjectPose, Params, Refiners, Scene, Splats
+
+GREY = 0.5
+
+
+def pivot_of(scene: Scene) -> Float[Array, "3"]:
+    """m of Eq. 3: the mean of the object's initial vertices, padding excluded."""
+    return masked_mean(scene.object.verts, scene.object.valid)
+
+
+def init_object_pose() -> ObjectPose:
+    """The identity."""
+    return ObjectPose(jnp.zeros(3), jnp.zeros(3), jnp.zeros(()))
+
+
+def faces_away(verts: Float[Array, "v 3"], faces: Array) -> Bool[Array, " v"]:
+    """True where the vertex normal points away from the camera."""
+    return (vertex_normals(verts, faces) * verts).sum(-1) > 0
+
+
+def vertex_colors(
+    verts: Float[Array, "v 3"], faces: Array, camera: Camera, image: Float[Array, "h w 3"], mask: Float[Array, "h w"]
+) -> Float[Array, "v 3"]:
+    """The image at the projected vertex where it is visible and inside its mask, mid-grey elsewhere."""
+    h, w, _ = image.shape
+    px = project(verts, camera)
+    column, row = jnp.floor(px[:, 0]).astype(int), jnp.floor(px[:, 1]).astype(int)
+    inside = (column >= 0) & (column < w) & (row >= 0) & (row < h)
+    column, row = jnp.clip(column, 0, w - 1), jnp.clip(row, 0, h - 1)
+    buffer = depth_buffer(verts, faces, camera, (h, w))
+    tolerance = 0.02  # metres behind the drawn surface: a pixel spans that much of a slanted one
+    visible = inside & buffer.covered[row, column] & (verts[:, 2] < buffer.depth[row, column] + tolerance)
+    seen = visible & (mask[row, column] > 0.5)
+    return jnp.where(seen[:, None], image[row, column], GREY)
+
+
+def init_params(scene: Scene, assets: Assets, config: Config, key: Array) -> Params:
+    """Gaussians at the vertices of human and object, refiners at "no change", the object where it stands (method 4)."""
+    refiners = init_refiners(key, assets.body)
+    human = pose_body(assets.body, scene.human).verts
+    obj = scene.object
+    hidden = faces_away(human, assets.body.faces) & config.hide_back_human
+    human_splats = init_splats(
+        human,
+        vertex_colors(human, assets.body.faces, scene.camera, scene.image, scene.human_mask),
+        config.human_splat_size,
+        config.human_opacity,
+        hidden,
+        jnp.asarray(mean_squared_neighbour_distance(np.asarray(human), np.ones(len(human), bool))),
+    )
+    object_splats = init_splats(
+        obj.verts,
+        scene.object_rgb,
+        config.object_splat_size,
+        config.object_opacity,
+        (faces_away(obj.verts, obj.faces) & config.hide_back_object) | ~obj.valid,
+        jnp.asarray(mean_squared_neighbour_distance(np.asarray(obj.verts), np.asarray(obj.valid))),
+    )
+    return Params(refiners, init_object_pose(), human_splats, object_splats)
+
+
+def rate_tree(params: Params, rates: Mapping[str, Array | float]) -> Params:
+    """A learning rate for every leaf of `params`, 0 for parameters that `rates` does not name."""
+
+    def fill(name: str, tree: object) -> object:
+        return jax.tree.map(lambda _: jnp.asarray(rates.get(name, 0.0)), tree)
+
+    def splat_rates(splats: Splats) -> Splats:
+        return Splats(*(fill(f"splats.{name}", leaf) for name, leaf in splats._asdict().items()))
+
+    human = Refiners(fill("human.pose", params.human.pose), fill("human.skinning", params.human.skinning))
+    pose = ObjectPose(*(fill(f"object.{name}", leaf) for name, leaf in params.object._asdict().items()))
+    return Params(human, pose, splat_rates(params.human_splats), splat_rates(params.object_splats))

@@ -1,0 +1,72 @@
+"""The search along the viewing ray: one photograph leaves the object's depth open, contact and depth order close it.
+
+Scaling the object about the camera, x' = k x, changes nothing in the image, so silhouette and colour cannot tell k. The
+search scores a row of k by depth order, collision and contact, and moves the object to the best.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from hoijax.config import Config
+from hoijax.geometry import inverse_similarity, similarity
+from hoijax.mesh.sdf import signed_distance
+from hoijax.mesh.zbuffer import depth_buffer
+from hoijax.optimize.params import pivot_of
+from hoijax.optimize.step import FitState
+from hoijax.types import Assets, ObjectPose, Posed, Scene
+
+
+class SlideScores(NamedTuple):
+    """Energies of each candidate, lowest best, and the parts it is made of."""
+
+    offset: Float[Array, " c"]
+    energy: Float[Array, " c"]
+    order: Float[Array, " c"]
+    collision: Float[Array, " c"]
+    contact: Float[Array, " c"]
+
+
+def scaled_about_camera(pose: ObjectPose, pivot: Float[Array, "3"], k: Float[Array, ""]) -> ObjectPose:
+    """The pose of the object scaled by k about the camera: x' = k x, as a similarity about the same pivot."""
+    return ObjectPose(pose.rotvec, k * (pivot + pose.translation) - pivot, pose.log_scale + jnp.log(k))
+
+
+def slide_scores(
+    pose: ObjectPose,
+    human: Posed,
+    scene: Scene,
+    assets: Assets,
+    offsets: Float[Array, " c"],
+    config: Config,
+) -> SlideScores:
+    """Score the object moved by each offset (metres, along the ray through its centre, away from the camera)."""
+    pivot = pivot_of(scene)
+    size = scene.valid.shape
+    verts = similarity(scene.object.verts, pose, pivot)
+    centre_depth = (pivot + pose.translation)[2]
+    human_buffer = depth_buffer(human.verts, assets.body.faces, scene.camera, size)
+    object_buffer = depth_buffer(verts, scene.object.faces, scene.camera, size)
+    both = human_buffer.covered & object_buffer.covered
+    human_front = both & (scene.human_mask > 0.5) & (scene.object_mask < 0.5)
+    object_front = both & (scene.object_mask > 0.5) & (scene.human_mask < 0.5)
+    valid = scene.object.valid
+
+    def one(offset: Array) -> tuple[Array, Array, Array]:
+        k = 1 + offset / centre_depth
+        behind = k * object_buffer.depth - human_buffer.depth
+        wrong = jnp.where(human_front, -behind, 0) + jnp.where(object_front, behind, 0)
+        order = jnp.clip(wrong, 0, config.slide_order_clip).sum() / jnp.maximum((human_front | object_front).sum(), 1)
+        moved = scaled_about_camera(pose, pivot, k)
+        start = inverse_similarity(human.verts, moved, pivot)
+        to_object = jnp.exp(moved.log_scale) * signed_distance(scene.object_sdf, start)
+        to_human = jnp.where(valid, signed_distance(scene.human_sdf, k * verts), jnp.inf)
+        collision = jnp.maximum(-to_object, 0).mean() + jnp.maximum(-to_human, 0).sum() / valid.sum()
+        contact = jnp.exp(-((to_object / config.slide_contact_distance) ** 2)).mean()
+        return order, collision, contact
+
+    order, collision, contact = jax.lax.map(one, offsets)
+    energy = config.slide_order * order + config.slide_collision * collision - config.slide_contact * contact
+    return SlideScores(offsets, energy, order, collision, contact)

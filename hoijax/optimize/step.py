@@ -1,0 +1,117 @@
+"""One block of Adam steps under one loss: a scan on the device, pure, for one image."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int
+
+from hoijax.body.refine import refine
+from hoijax.body.smplx import pose_body
+from hoijax.config import Capacity, Config
+from hoijax.geometry import rotation_matrix, similarity
+from hoijax.losses.terms import Reference, View, term_values
+from hoijax.optimize.params import pivot_of, rate_tree
+from hoijax.splats.init import concat_gaussians, pose_splats
+from hoijax.splats.rasterize import rasterize
+from hoijax.types import Assets, Gaussians, Params, Posed, Renders, Scene
+
+
+class FitState(NamedTuple):
+    """What a fit carries from step to step."""
+
+    params: Params
+    adam: optax.ScaleByAdamState
+
+
+class Trace(NamedTuple):
+    """What a block leaves per step: the total loss, each unweighted term, and what the rasterizer needed."""
+
+    loss: Float[Array, " steps"]
+    terms: dict[str, Float[Array, " steps"]]
+    entries: Int[Array, " steps"]
+    items: Int[Array, " steps"]
+    dropped: Int[Array, " steps"]
+
+
+def adam() -> optax.GradientTransformation:
+    """The direction of Adam (eps 1e-15); rates are applied per parameter in `block`."""
+    return optax.scale_by_adam(eps=1e-15)
+
+
+def moves_human(rates: Mapping[str, object]) -> bool:
+    """Whether a stage trains the human's pose or skinning."""
+    return any(name.startswith("human.") for name in rates)
+
+
+def posed_human(params: Params, scene: Scene, assets: Assets) -> Posed:
+    """The human with its refinement, in the camera frame."""
+    return pose_body(assets.body, scene.human, refine(params.human, assets.body, scene.human))
+
+
+def posed_gaussians(params: Params, human: Posed, object_verts: Float[Array, "o 3"]) -> tuple[Gaussians, Gaussians]:
+    """Gaussians of human and object, carried by the skinning frames and by the object's similarity (Eq. 3)."""
+    count = len(object_verts)
+    frames = jnp.broadcast_to(rotation_matrix(params.object.rotvec), (count, 3, 3))
+    of_human = pose_splats(params.human_splats, human.verts, human.frames, jnp.ones(()))
+    of_object = pose_splats(params.object_splats, object_verts, frames, jnp.exp(params.object.log_scale))
+    return of_human, of_object
+
+
+def render(of_human: Gaussians, of_object: Gaussians, scene: Scene, capacity: Capacity) -> Renders:
+    """Joint, human-only and object-only renders of the scene in one pass."""
+    is_object = jnp.arange(len(of_human.opacity) + len(of_object.opacity)) >= len(of_human.opacity)
+    both = concat_gaussians(of_human, of_object)
+    return rasterize(both, is_object, scene.camera, scene.valid.shape, capacity)
+
+
+def view_of(
+    params: Params, human: Posed, scene: Scene, assets: Assets, reference: Reference, config: Config, capacity: Capacity
+) -> View:
+    """Pose and render: all that the terms read."""
+    pivot = pivot_of(scene)
+    object_verts = similarity(scene.object.verts, params.object, pivot)
+    of_human, of_object = posed_gaussians(params, human, object_verts)
+    renders = render(of_human, of_object, scene, capacity)
+    opacity = of_human.opacity, of_object.opacity
+    return View(scene, assets, reference, config, human, object_verts, params.object, pivot, *opacity, renders)
+
+
+@partial(jax.jit, static_argnames=("config", "capacity", "steps"))
+def block(
+    state: FitState,
+    scene: Scene,
+    assets: Assets,
+    reference: Reference,
+    weights: dict[str, Float[Array, ""]],
+    rates: dict[str, Float[Array, ""]],
+    *,
+    config: Config,
+    capacity: Capacity,
+    steps: int,
+) -> tuple[FitState, Trace]:
+    """`steps` Adam steps on sum_k weights[k] term_k. What the block does not train is computed outside the scan.
+
+    A parameter without a rate keeps its Adam momentum but does not move. Weights and rates are traced: sweeping their
+    values recompiles nothing; the set of names is static.
+    """
+    trains_human = moves_human(rates)
+    still = posed_human(state.params, scene, assets)
+    optimizer, rate = adam(), rate_tree(state.params, rates)
+
+    def loss(params: Params) -> tuple[Array, tuple[dict[str, Array], Renders]]:
+        human = posed_human(params, scene, assets) if trains_human else still
+        view = view_of(params, human, scene, assets, reference, config, capacity)
+        values = term_values(view, weights)
+        return sum(weights[name] * value for name, value in values.items()), (values, view.renders)
+
+    def step(state: FitState, _: None) -> tuple[FitState, Trace]:
+        (total, (values, renders)), gradient = jax.value_and_grad(loss, has_aux=True)(state.params)
+        direction, moments = optimizer.update(gradient, state.adam)
+        params = jax.tree.map(lambda x, d, lr: x - lr * d, state.params, direction, rate)
+        return FitState(params, moments), Trace(total, values, renders.entries, renders.items, renders.dropped)
+
+    return jax.lax.scan(step, state, None, length=steps)
