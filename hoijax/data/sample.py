@@ -1,5 +1,7 @@
 """A sample: one photograph with what is known of its person and object, as read from an Open3DHOI folder."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,6 +9,21 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from hoijax.types import Camera, HumanPose
+
+# How a reader reports what it had to bend: the file, and one sentence about it.
+Warn = Callable[[Path, str], None]
+
+
+class SampleError(ValueError):
+    """A file or folder that cannot be used: which one, what was found there and what was expected, in one sentence."""
+
+    def __init__(self, file: str | os.PathLike[str], message: str) -> None:
+        super().__init__(file, message)
+        self.file = Path(file)
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.message}"
 
 
 class ColoredMesh(NamedTuple):
@@ -20,9 +37,11 @@ class ColoredMesh(NamedTuple):
 class Sample(NamedTuple):
     """One Open3DHOI sample on the host, at the photograph's own size (h, w).
 
-    Meshes are as stored: in metres, without the human's camera translation (`pose.translation`); add it to project them.
-    `object` is the coarse start, `truth` the annotated object with the same vertex order. Optional entries are None where
-    the folder has no such file. `warnings` are what the reader had to bend, one sentence each.
+    Meshes are as stored: in metres, without the human's camera translation (`pose.translation`); add it to project.
+    `object` is the coarse start, `truth` the annotated object with the same vertex order (when the two cannot be
+    brought into one order, `warnings` says so and `truth` stands as its file holds it). Depth is in metres, 0 where
+    unknown. Optional entries are None where the folder has no such file. `warnings` are what the reader had to bend,
+    one sentence each.
     """
 
     name: str
