@@ -1,0 +1,121 @@
+"""Reconstruct the person and the object of one sample, or of every sample of a tree, and write a result folder for each.
+
+    python experiments/reconstruct.py --sample=DIR --out=DIR
+    python experiments/reconstruct.py --data=TREE --out=DIR --preset=paper --config.hoi.weights.contact=2
+
+A finished result folder is skipped, so an interrupted run goes on where it stopped. Each folder holds report.html.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import config_flags
+import jax
+from absl import app, flags, logging
+from compile_clock import CompileClock
+from tqdm import tqdm
+
+from hoijax.body.smplx import load_body
+from hoijax.config import Config
+from hoijax.data.assemble import assemble
+from hoijax.data.prepare import prepare
+from hoijax.data.read import SampleError, find_samples, load_sample
+from hoijax.data.results import Result, is_finished, load_result, save_result
+from hoijax.losses.lpips import load_lpips
+from hoijax.optimize.fit import NotFiniteError, Progress, fit, term_names
+from hoijax.report.tables import metrics_table
+from hoijax.types import Assets, Body
+
+_SAMPLE = flags.DEFINE_string("sample", None, "One sample folder in the Open3DHOI layout.")
+_DATA = flags.DEFINE_string("data", None, "A tree of sample folders; each is reconstructed.")
+_OUT = flags.DEFINE_string("out", "out/results", "Where the result folders go: OUT/<category>/<id>.")
+_BODY = flags.DEFINE_string("body", None, "SMPL-X model file (.npz). Without it the human is the sample's mesh, held fixed.")
+_OVERWRITE = flags.DEFINE_boolean("overwrite", False, "Reconstruct again where a finished result stands.")
+_CACHE = flags.DEFINE_string("compile_cache", "~/.cache/hoijax", "JAX's persistent compilation cache; empty: none.")
+
+SHOWN = ("loss", "l1_object", "mask_object", "silhouette_object", "contact", "collision", "ordinal")
+
+
+def samples() -> list[Path]:
+    """The sample folders that the flags name. Exits with a sentence when there are none."""
+    if (_SAMPLE.value is None) == (_DATA.value is None):
+        sys.exit("give one of --sample=DIR and --data=TREE (see --help)")
+    given = Path(_SAMPLE.value or _DATA.value)
+    if not given.is_dir():
+        sys.exit(f"{given}: no such folder")
+    if _SAMPLE.value:
+        return [given]
+    found = find_samples(given)
+    if not found:
+        sys.exit(f"{given}: no sample folder in it (a sample has an image.jpg and a smplx_parameters.json)")
+    return found
+
+
+def result_folder(folder: Path) -> Path:
+    """OUT/<category>/<id>, or OUT/<id> for a single or flat sample."""
+    if _DATA.value and folder != Path(_DATA.value):
+        return Path(_OUT.value) / folder.relative_to(_DATA.value)
+    return Path(_OUT.value) / folder.resolve().name
+
+
+def reconstruct(folder: Path, config: Config, body: Body | None, lpips: object, clock: CompileClock) -> Result:
+    """One sample, from its folder to a result."""
+    start = time.perf_counter()
+    compiled = clock.seconds
+    sample = load_sample(folder)
+    prepared = prepare(sample, config, body)
+    ready = time.perf_counter()
+    with tqdm(total=sum(stage.steps for stage in config.stages), desc=sample.name, unit="step", leave=False) as bar:
+
+        def watch(progress: Progress) -> None:
+            bar.set_postfix({name: f"{progress.values[name]:.3g}" for name in SHOWN if name in progress.values})
+            bar.update(progress.step - bar.n)
+
+        fitted = fit(prepared.scene, Assets(prepared.body, lpips), config, jax.random.key(config.seed), watch)
+    fitted_at = time.perf_counter()
+    seconds = {"prepare": ready - start, "compile": clock.seconds - compiled}
+    seconds["fit"] = fitted_at - ready - seconds["compile"]
+    result = assemble(sample, prepared, fitted, config, seconds)
+    seconds["measure"] = time.perf_counter() - fitted_at
+    return result._replace(seconds=seconds | {"total": time.perf_counter() - start})
+
+
+def main(argv: list[str]) -> None:
+    if len(argv) > 1:
+        sys.exit(f"not a flag: {argv[1:]} (see --help)")
+    try:
+        config = config_flags.config()
+        body = load_body(_BODY.value) if _BODY.value else None
+        wants_lpips = any(name.startswith("lpips") for name in term_names(config))
+        lpips = load_lpips(config.lpips_net) if wants_lpips else None
+    except (ValueError, OSError, ModuleNotFoundError) as error:
+        sys.exit(str(error))
+    if _CACHE.value:
+        jax.config.update("jax_compilation_cache_dir", str(Path(_CACHE.value).expanduser()))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    clock, results, failed = CompileClock(), [], []
+    for folder in tqdm(folders := samples(), desc="samples", unit="sample", disable=len(folders) == 1):
+        out = result_folder(folder)
+        if is_finished(out) and not _OVERWRITE.value:
+            tqdm.write(f"{out}: finished before, skipped")
+            results.append(load_result(out))
+            continue
+        try:
+            result = reconstruct(folder, config, body, lpips, clock)
+            save_result(result, out, load_sample(folder), overwrite=_OVERWRITE.value)
+        except (SampleError, NotFiniteError, ValueError) as error:
+            logging.error("%s: %s", folder, error)
+            failed.append(folder)
+            continue
+        results.append(result)
+    if results:
+        print(metrics_table(results))
+        print(f"\nreports: {Path(_OUT.value)}/**/report.html")
+    if failed:
+        sys.exit(f"{len(failed)} of {len(folders)} samples failed: " + ", ".join(map(str, failed)))
+
+
+if __name__ == "__main__":
+    config_flags.define()
+    app.run(main)

@@ -1,0 +1,83 @@
+"""From a finished fit to a result: back to the frame and resolution of the sample's files."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from flax.core import FrozenDict
+from jaxtyping import Int
+
+from hoijax.body.parts import PART_NAMES, body_parts, parts_for_mesh
+from hoijax.body.refine import refine
+from hoijax.body.smplx import refined_pose
+from hoijax.config import Config
+from hoijax.data.measure import compare, moved
+from hoijax.data.prepare import Prepared
+from hoijax.data.results import Result
+from hoijax.data.sample import ColoredMesh, Sample
+from hoijax.geometry import rotation_matrix
+from hoijax.metrics.co2 import contact_vertices
+from hoijax.optimize.fit import Fitted
+
+TOUCH = 0.02  # metres: a body part with a vertex this near the object's surface is said to touch
+
+
+def human_parts(sample: Sample, prepared: Prepared) -> Int[np.ndarray, " v"]:
+    """The 34 parts of the human's vertices: of its body model, or carried over from the built-in body (method 9)."""
+    if prepared.body.weights.shape[1] > 1:
+        return body_parts(prepared.body)
+    return parts_for_mesh(sample.human.verts, sample.pose)
+
+
+def plain_options(config: Config) -> dict[str, Any]:
+    """The config as plain data for a json file."""
+    options = dataclasses.asdict(dataclasses.replace(config, stages=()))
+    options["stages"] = [
+        {key: dict(value) if isinstance(value, FrozenDict) else value for key, value in vars(stage).items()}
+        for stage in config.stages
+    ]
+    return options
+
+
+def assemble(
+    sample: Sample, prepared: Prepared, fitted: Fitted, config: Config, seconds: Mapping[str, float]
+) -> Result:
+    """The result of a fit, with its metrics. The full-resolution object moves by the fitted similarity."""
+    offset = np.asarray(sample.pose.translation, np.float64)
+    pose = fitted.params.object
+    rotation = np.asarray(rotation_matrix(pose.rotvec), np.float64)
+    translation, scale = np.asarray(pose.translation, np.float64), float(jnp.exp(pose.log_scale))
+    pivot = np.asarray(fitted.pivot, np.float64) - offset
+    obj = moved(sample.object, scale, rotation, translation, pivot)
+    human_rgb = np.clip(np.asarray(fitted.params.human_splats.rgb), 0, 1)
+    human = ColoredMesh(np.asarray(fitted.human.verts, np.float64) - offset, np.asarray(prepared.body.faces), human_rgb)
+    parts = human_parts(sample, prepared)
+    score = np.asarray(fitted.contact.human_score)
+    touching = contact_vertices(human.verts, obj.verts, obj.faces, TOUCH)
+    refinement = refine(fitted.params.human, prepared.body, prepared.scene.human)
+    last = {name: values[np.isfinite(values)] for name, values in fitted.history.items()}
+    return Result(
+        name=sample.name,
+        config=plain_options(config),
+        rotation=rotation,
+        translation=translation,
+        scale=scale,
+        pivot=pivot,
+        camera=sample.camera,
+        pose=refined_pose(sample.pose, refinement),
+        human=human,
+        object=obj,
+        gaussians=fitted.gaussians,
+        contact=score,
+        part_scores={name: float(score[parts == i].mean()) for i, name in enumerate(PART_NAMES) if (parts == i).any()},
+        contact_parts=tuple(name for i, name in enumerate(PART_NAMES) if touching[parts == i].any()),
+        metrics=compare(sample, human, obj, parts),
+        losses={name: float(values[-1]) for name, values in last.items() if len(values)},
+        reasons=fitted.reasons,
+        history=fitted.history,
+        seconds=dict(seconds),
+        dropped=fitted.dropped,
+        notes=prepared.notes + fitted.notes,
+    )

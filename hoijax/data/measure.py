@@ -1,0 +1,70 @@
+"""Metrics of a reconstruction against the photograph's masks and, where a sample has one, its annotation."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from hoijax.body.parts import PART_NAMES
+from hoijax.data.sample import ColoredMesh, Sample
+from hoijax.metrics.co2 import co2, contact_scores, contact_vertices, part_masks
+from hoijax.metrics.image import mask_iou, projected_mask
+from hoijax.metrics.pose import object_pose_errors
+
+CO2_NAMES = ("co2", "co2_mean", "collision", "contact_sum", "penetration_max_cm", "penetration_mean_cm", "gap_cm")
+
+
+def measure(sample: Sample, human: ColoredMesh, obj: ColoredMesh, parts: Int[np.ndarray, " v"]) -> dict[str, float]:
+    """All metrics of one state of a scene. Meshes in the frame of the sample's files; `parts` of the human's vertices.
+
+    NaN marks what a sample cannot tell: pose errors without an annotation, contact without annotated parts.
+    """
+    values = image_metrics(sample, human, obj)
+    annotated = sample.contact_parts or ()
+    masks = part_masks(parts, annotated, PART_NAMES) if annotated else np.zeros((0, len(parts)), bool)
+    hoi = co2(human.verts, human.faces, obj.verts, obj.faces, masks)
+    values |= {name: float(getattr(hoi, name)) for name in CO2_NAMES}
+    if sample.truth is not None and sample.truth.verts.shape == obj.verts.shape:
+        errors = object_pose_errors(obj.verts, sample.truth.verts, obj.faces)
+        values |= {name: float(value) for name, value in errors._asdict().items()}
+        true = contact_vertices(human.verts, sample.truth.verts, sample.truth.faces)
+        found = contact_vertices(human.verts, obj.verts, obj.faces)
+        values |= {f"contact_{name}": value for name, value in contact_scores(found, true)._asdict().items()}
+    return values
+
+
+def image_metrics(sample: Sample, human: ColoredMesh, obj: ColoredMesh) -> dict[str, float]:
+    """IoU of the projected meshes with the masks, pixels of the other one's mask left out (both: nothing left out)."""
+    size, offset = sample.human_mask.shape, np.asarray(sample.pose.translation)
+    of_human = projected_mask(human.verts + offset, human.faces, sample.camera, size)
+    of_object = projected_mask(obj.verts + offset, obj.faces, sample.camera, size)
+    return {
+        "iou_object": float(mask_iou(of_object, sample.object_mask, ignore=sample.human_mask)),
+        "iou_human": float(mask_iou(of_human, sample.human_mask, ignore=sample.object_mask)),
+        "iou_both": float(mask_iou(of_human | of_object, sample.human_mask | sample.object_mask)),
+    }
+
+
+def compare(
+    sample: Sample, human: ColoredMesh, obj: ColoredMesh, parts: Int[np.ndarray, " v"]
+) -> dict[str, dict[str, float]]:
+    """Every metric as {name: {"start", "result", and "annotation" where the sample has one}}."""
+    states: Mapping[str, ColoredMesh | None] = {"start": sample.object, "result": obj, "annotation": sample.truth}
+    columns = {
+        column: measure(sample, sample.human if column != "result" else human, mesh, parts)
+        for column, mesh in states.items()
+        if mesh is not None
+    }
+    names = dict.fromkeys(name for values in columns.values() for name in values)
+    return {name: {column: values.get(name, np.nan) for column, values in columns.items()} for name in names}
+
+
+def moved(
+    mesh: ColoredMesh,
+    scale: float,
+    rotation: Float[np.ndarray, "3 3"],
+    translation: Float[np.ndarray, "3"],
+    pivot: Float[np.ndarray, "3"],
+) -> ColoredMesh:
+    """The mesh under x' = s R (x - pivot) + pivot + t, in double precision: the similarity that a result states."""
+    return mesh._replace(verts=scale * (mesh.verts - pivot) @ rotation.T + pivot + translation)
