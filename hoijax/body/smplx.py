@@ -111,7 +111,8 @@ def pose_offsets(body: Body, rotations: Float[Array, "j 3 3"]) -> Float[Array, "
     if len(body.pose_dirs) == 0:
         return jnp.zeros_like(body.template)
     feature = (rotations[1:] - jnp.eye(3, dtype=rotations.dtype)).reshape(-1)
-    return jnp.tensordot(feature, body.pose_dirs, 1)
+    flat = body.pose_dirs.reshape(len(feature), -1)  # one matrix: its product and gradient take no transposed copy
+    return (feature @ flat).reshape(body.template.shape)
 
 
 def kinematic_chain(
