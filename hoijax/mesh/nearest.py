@@ -25,7 +25,7 @@ class Nearest(NamedTuple):
     """
 
     squared: Float[Array, " q"]
-    index: Int[Array, " q"]
+    index: Int[Array, " q"]  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     found: Bool[Array, ""]
 
 
