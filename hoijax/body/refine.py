@@ -1,6 +1,6 @@
 """The two small networks that refine a skinned body: rotation corrections and a skinning offset.
 
-Hu et al., GauHuman, 2024, section 3.2. Both start at no change. A `fixed_body` has neither: its refiners are empty dicts.
+Hu et al., GauHuman, 2024, section 3.2. Both start at no change. A `fixed_body` has neither: its refiners are empty.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def skinning_refiner(joints: int) -> Mlp:
 
 
 def init_refiners(key: PRNGKeyArray, body: Body) -> Refiners:
-    """Flax variables of both networks, at no change (the pose refiner within 1e-5, so that its layers are not all stuck)."""
+    """Flax variables of both networks, at no change; empty dicts for a body of one joint."""
     joints = len(body.regressor)
     if joints == 1:
         return Refiners(pose={}, skinning={})
@@ -61,10 +61,12 @@ def refine(refiners: Refiners, body: Body, pose: HumanPose) -> Refinement | None
     joints = len(body.regressor)
     corrections = logits = None
     if refiners.pose:
-        rotvecs = pose_refiner(joints - 1).apply(refiners.pose, joint_rotvecs(pose)[1:joints].reshape(-1))
-        corrections = rotation_matrix(rotvecs.reshape(-1, 3))
+        rotvecs = joint_rotvecs(pose)[1:joints]
+        change = jnp.asarray(pose_refiner(joints - 1).apply(refiners.pose, rotvecs.reshape(-1)))
+        corrections = rotation_matrix(change.reshape(rotvecs.shape))
     if refiners.skinning:
-        logits = skinning_refiner(joints).apply(refiners.skinning, positional_encoding(body.template))
+        encoded = positional_encoding(body.template)
+        logits = jnp.asarray(skinning_refiner(joints).apply(refiners.skinning, encoded))
     return Refinement(corrections, logits) if refiners.pose or refiners.skinning else None
 
 
