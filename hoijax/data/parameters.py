@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from hoijax.body.parts import read_part_name
 from hoijax.data.layout import load_bytes
 from hoijax.data.sample import SampleError, Warn
 from hoijax.types import Camera, HumanPose
@@ -60,13 +61,16 @@ def load_parameters(path: Path, camera: Camera | None = None) -> tuple[HumanPose
     missing = [key for key in SIZES if key not in record]
     if missing:
         raise SampleError(path, f"has no {', '.join(missing)}; expected the keys {', '.join(SIZES)}")
-    eyes = {key: record.get(key, np.zeros(size)) for key, size in OPTIONAL_SIZES.items()}
-    values = {
-        key: jnp.asarray(numbers(path, key, value, (SIZES | OPTIONAL_SIZES)[key]), jnp.float32)
-        for key, value in ({key: record[key] for key in SIZES} | eyes).items()
-    }
-    if not (values["focal"] > 0).all():
-        raise SampleError(path, f"focal is {values['focal'].tolist()}, expected positive pixels")
+    values, faults = {}, []
+    for key, size in (SIZES | OPTIONAL_SIZES).items():
+        try:
+            values[key] = jnp.asarray(numbers(path, key, record.get(key, [0.0] * size), size), jnp.float32)
+        except SampleError as error:
+            faults.append(error.message)
+    if "focal" in values and not (values["focal"] > 0).all():
+        faults.append(f"focal is {values['focal'].tolist()}, expected positive pixels")
+    if faults:
+        raise SampleError(path, "; ".join(faults))
     return _pose(values), Camera(values["focal"], values["princpt"])
 
 
@@ -97,13 +101,21 @@ def load_boxes(path: Path) -> Labels:
     return Labels(human, thing)
 
 
-def load_contact_parts(path: Path) -> tuple[str, ...]:
-    """Names of the touching body parts, lower case, `_` as space; the paper's misprint `mouse` becomes `mouth`."""
+def load_contact_parts(path: Path, warn: Warn) -> tuple[str, ...]:
+    """The touching body parts, as `hoijax.body.parts` names them; any other name is left out, with a warning.
+
+    Raises SampleError when the file is no list of names.
+    """
     names = load_json(path)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise SampleError(path, f"holds {_kind(names)}, expected a list of body-part names")
-    plain = [" ".join(name.replace("_", " ").lower().split()) for name in names]
-    return tuple(dict.fromkeys("mouth" if name == "mouse" else name for name in plain))
+    known = []
+    for name in names:
+        try:
+            known.append(read_part_name(name))
+        except ValueError as error:
+            warn(path, f"{error}; left out")
+    return tuple(dict.fromkeys(known))
 
 
 def load_annotations(path: Path, warn: Warn) -> Labels:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from hoijax.data.images import fitted, load_depth, load_mask, load_photo
-from hoijax.data.layout import required_file, sample_file, sample_name
+from hoijax.data.layout import find_samples, required_file, sample_file, sample_name
 from hoijax.data.objfile import load_mesh
 from hoijax.data.parameters import (
     Labels,
@@ -20,6 +20,8 @@ from hoijax.data.parameters import (
 )
 from hoijax.data.sample import ColoredMesh, Sample, SampleError, Warn
 from hoijax.types import Camera, HumanPose
+
+__all__ = ["Sample", "SampleError", "find_samples", "load_sample"]
 
 
 def load_sample(folder: str | os.PathLike[str]) -> Sample:
@@ -55,7 +57,7 @@ def load_sample(folder: str | os.PathLike[str]) -> Sample:
         depth=None if depth_path is None else fitted(depth_path, load_depth(depth_path, warn), size, warn),
         human_box=labels.human_box,
         object_box=labels.object_box,
-        contact_parts=None if parts_path is None else load_contact_parts(parts_path),
+        contact_parts=None if parts_path is None else load_contact_parts(parts_path, warn),
         category=labels.category,
         action=labels.action,
         warnings=tuple(warnings),
@@ -70,10 +72,15 @@ def load_human(folder: Path, warn: Warn) -> tuple[HumanPose, Camera]:
     spare = None if calibration is None else load_calibration(calibration)
     pose, camera = load_parameters(required_file(folder, "parameters"), spare)
     if calibration is not None and spare is not None:
-        apart = max(float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in zip(spare, camera))
-        if apart > 0.5:
-            warn(calibration, f"differs by {apart:.1f} px from smplx_parameters.json, which is used")
+        for message in camera_doubts(spare, camera):
+            warn(calibration, message)
     return pose, camera
+
+
+def camera_doubts(calibration: Camera, camera: Camera) -> list[str]:
+    """What is to say about a calibration beside the camera of the parameters: nothing where they agree."""
+    apart = max(float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in zip(calibration, camera))
+    return [f"differs by {apart:.1f} px from smplx_parameters.json, which is used"] if apart > 0.5 else []
 
 
 def load_truth(folder: Path, coarse: ColoredMesh, warn: Warn) -> ColoredMesh | None:
@@ -85,15 +92,20 @@ def load_truth(folder: Path, coarse: ColoredMesh, warn: Warn) -> ColoredMesh | N
     if path is None:
         return None
     truth = load_mesh(path)
+    for message in order_doubts(coarse, truth):
+        warn(path, message)
     order = vertex_order(coarse, truth)
-    if order is None:
-        warn(
-            path,
-            f"({len(truth.verts)} vertices, {len(truth.faces)} faces) does not correspond to the coarse object "
-            f"({len(coarse.verts)}, {len(coarse.faces)}): metrics that compare vertex by vertex cannot be had",
-        )
-        return truth
-    return ColoredMesh(truth.verts[order], coarse.faces, truth.rgb[order])
+    return truth if order is None else ColoredMesh(truth.verts[order], coarse.faces, truth.rgb[order])
+
+
+def order_doubts(coarse: ColoredMesh, truth: ColoredMesh) -> list[str]:
+    """What is to say about the annotated object beside the coarse one: nothing where their vertices correspond."""
+    if vertex_order(coarse, truth) is not None:
+        return []
+    return [
+        f"with {len(truth.verts)} vertices and {len(truth.faces)} triangles does not correspond to the coarse object "
+        f"({len(coarse.verts)} and {len(coarse.faces)}): metrics that compare vertex by vertex cannot be had"
+    ]
 
 
 def vertex_order(coarse: ColoredMesh, truth: ColoredMesh) -> Int[np.ndarray, " v"] | None:
