@@ -64,7 +64,7 @@ def outfit_rgb(body: Body, parts: Int[np.ndarray, " v"], outfit: Outfit | None =
 
 
 def _hair(verts: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    """Above the plane through the nape, at the jaw joint's height, and the hair line, an eye distance above the eyes."""
+    """Above the plane through the nape (the height of the jaw joint) and a line one eye distance above the eyes."""
     eyes = joints[23:25].mean(0)
     unit = np.linalg.norm(joints[23] - joints[24])
     nape, line = joints[22] - [0, 0, unit], eyes + [0, unit, 0.3 * unit]

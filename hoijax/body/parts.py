@@ -148,14 +148,14 @@ def _limbs(rest: _Rest, side: int) -> list[tuple[str, np.ndarray]]:
 
 
 def _trunk(rest: _Rest) -> list[tuple[str, np.ndarray]]:
-    """Pelvis, spine and neck, told apart by where the surface faces."""
+    """Pelvis, spine and neck, told apart by where the surface faces; hips lie outside of the hip joints."""
     toward_left, up, front = rest.normals.T
     pelvis = _pelvic(rest)
     inner_thigh = np.sign(rest.verts[:, 0]) * toward_left < 0
     return [
         ("bottom", pelvis & ((front < -0.75) | (up < -0.6) | inner_thigh)),
-        ("left hip", pelvis & (toward_left > 0.5)),
-        ("right hip", pelvis & (toward_left < -0.5)),
+        ("left hip", pelvis & (rest.verts[:, 0] > rest.joints[1, 0])),
+        ("right hip", pelvis & (rest.verts[:, 0] < rest.joints[2, 0])),
         ("bottom", pelvis & (front < 0)),
         ("torso", pelvis),
         ("neck", rest.bone == 12),
