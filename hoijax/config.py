@@ -1,7 +1,7 @@
 """Options: frozen, hashable dataclasses, and the presets built from them. An ablation is `dataclasses.replace`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flax.core import FrozenDict
@@ -109,6 +109,7 @@ class Config:
     contact_distance_weight: float = option(0.8, "w_d of the contact score (Eq. 4).")
     contact_distance: float = option(0.05, "Contact region: Norm(d^2) is under this.")
     contact_opacity: float = option(0.05, "Contact region: Norm(opacity) is under this.")
+    contact_verts: int = option(2048, "Contact: at most this many vertices of each, the lowest scores first.")
     ordinal_clip: float = option(2.0, "Depth order: differences above (metres) carry no gradient.")
     collision_gate: float = option(0.0, "A collision sum under this counts as none.")
     slide_order: float = option(1.0, "Search along the ray: weight of the depth order.")
@@ -119,6 +120,11 @@ class Config:
     sdf_resolution: int = option(64, "Samples along each side of a signed distance grid.")
     block_steps: int = option(20, "Steps between two looks of the host: progress, overflow.")
     seed: int = option(0, "Seed of the refiners' start values.")
+
+
+def static_options(config: Config) -> Config:
+    """The options that shape a compiled program: names, stages and the seed are blanked, so that code is shared."""
+    return replace(config, preset="", stages=(), seed=0)
 
 
 def paper() -> Config:

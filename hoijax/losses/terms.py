@@ -15,7 +15,7 @@ from hoijax.config import Config
 from hoijax.geometry import inverse_similarity, project
 from hoijax.losses import image as image_losses
 from hoijax.losses.collision import collision
-from hoijax.losses.contact import contact, contact_region, contact_score
+from hoijax.losses.contact import contact, contact_region, contact_score, contact_set
 from hoijax.losses.lpips import lpips_features, lpips_to
 from hoijax.losses.ordinal import ordinal_depth
 from hoijax.mesh.sdf import signed_distance
@@ -139,8 +139,10 @@ def _lpips(view: View, renders: Frame) -> Float[Array, "3"]:
 
 
 def _contact(view: View) -> Float[Array, ""]:
-    state = contact_state(view)
-    return contact(view.human.verts, state.human_region, view.object_verts, state.object_region)
+    state, capacity = contact_state(view), view.config.contact_verts
+    human = contact_set(state.human_region, state.human_score, capacity)
+    obj = contact_set(state.object_region, state.object_score, capacity)
+    return contact(view.human.verts[human.index], human.valid, view.object_verts[obj.index], obj.valid)
 
 
 def _collision(view: View) -> Float[Array, ""]:

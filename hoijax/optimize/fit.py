@@ -1,6 +1,5 @@
 """The staged fit: blocks of steps on the device, and between them the little that needs the host."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hoijax.config import Capacity, Config, Stage
+from hoijax.config import Capacity, Config, Stage, static_options
 from hoijax.geometry import similarity
 from hoijax.losses.terms import ContactState, Reference, View, contact_state, init_reference
 from hoijax.mesh.sdf import init_sdf_grid
@@ -71,11 +70,6 @@ def start_capacity(state: FitState, scene: Scene, assets: Assets) -> Capacity:
 def traced(values: Mapping[str, float]) -> dict[str, Array]:
     """Weights or rates as arrays, so that a sweep over their values shares compiled code."""
     return {name: jnp.float32(value) for name, value in sorted(values.items())}
-
-
-def static_options(config: Config) -> Config:
-    """The options that shape the compiled program; what only names or weighs is blanked, so that code is shared."""
-    return dataclasses.replace(config, preset="", stages=(), seed=0)
 
 
 def run_stage(
