@@ -60,9 +60,8 @@ def pose_splats(
     F: `frames`, R: the splat's own rotation, s: `scale`. Colours go through as they are: clamping them to [0, 1] would
     end their gradient, so a render may leave the range where the colours have.
     """
-    axes = (frames[..., None] * quaternion_matrix(splats.quat)[:, None]).sum(2)
-    axes = axes * (scale * jnp.exp(splats.log_scale))[:, None]
-    covs = (axes[:, :, None] * axes[:, None]).sum(-1)
+    axes = frames @ quaternion_matrix(splats.quat) * (scale * jnp.exp(splats.log_scale))[:, None]
+    covs = axes @ axes.mT  # batched products: sums over axes of length 3 are several times slower
     return Gaussians(means, covs, jax.nn.sigmoid(splats.logit_opacity), splats.rgb)
 
 
