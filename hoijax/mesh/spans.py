@@ -1,15 +1,19 @@
 """Scanline spans: which pixel centres a projected triangle covers, exactly and without cracks.
 
 A triangle covers the centres of row i between the two points where its edges cross y = i + 0.5. Both faces of an edge
-compute that crossing by the same operations on the same ordered endpoints, so they agree to the last bit; with half-open
-intervals every pixel centre of a closed patch is covered exactly once. The work follows the rows that triangles touch,
-not their boxes. All of this is piecewise constant: there is no gradient.
+compute that crossing by the same operations on the same ordered endpoints, so they agree to the last bit; with
+half-open intervals every pixel centre of a closed patch is covered exactly once. The work follows the rows that
+triangles touch, not their boxes. All of this is piecewise constant: there is no gradient.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
+
+State = TypeVar("State")
 
 
 class RowTable(NamedTuple):
@@ -60,14 +64,23 @@ def spans(table: RowTable, pairs: Int[Array, " n"]) -> Spans:
     return Spans(face, row, left.min(1), right.max(1), start_edge, end_edge, inside & (crossed.sum(1) == 2))
 
 
+def fold_spans(table: RowTable, chunk: int, update: Callable[[State, Spans], State], state: State) -> State:
+    """Fold `update` over all spans of a table, `chunk` at a time."""
+    pairs = jnp.arange(chunk, dtype=jnp.int32)
+
+    def step(carry: tuple[Int[Array, ""], State]) -> tuple[Int[Array, ""], State]:
+        done, state = carry
+        return done + chunk, update(state, spans(table, done + pairs))
+
+    return jax.lax.while_loop(lambda carry: carry[0] < table.rows_until[-1], step, (jnp.int32(0), state))[1]
+
+
 def first_center(x: Float[Array, "*n"], width: int) -> Int[Array, "*n"]:
     """Index of the first pixel whose centre is not left of x, clipped to 0 .. width."""
     return jnp.clip(jnp.ceil(x - 0.5), 0, width).astype(jnp.int32)
 
 
-def _crossings(
-    corners: Float[Array, "n 3 2"], row: Int[Array, " n"]
-) -> tuple[Bool[Array, "n 3"], Float[Array, "n 3"]]:
+def _crossings(corners: Float[Array, "n 3 2"], row: Int[Array, " n"]) -> tuple[Bool[Array, "n 3"], Float[Array, "n 3"]]:
     """Whether each edge crosses the row's centre line, and at which x. Endpoints are ordered by y first."""
     y = (row + 0.5).astype(corners.dtype)[:, None]
     following = jnp.roll(corners, -1, 1)

@@ -1,6 +1,5 @@
 """Mesh z-buffer: the nearest face at every pixel centre, and its depth with a gradient towards the vertices."""
 
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -8,8 +7,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from hoijax.geometry import project
-from hoijax.mesh.spans import RowTable, first_center, row_table, spans
+from hoijax.mesh.scatter import scatter_nearest
+from hoijax.mesh.spans import RowTable, Spans, first_center, fold_spans, row_table
 from hoijax.types import Camera
+
+_Buffers = tuple[Float[Array, " p"], Int[Array, " p"]]
 
 
 class DepthBuffer(NamedTuple):
@@ -39,7 +41,7 @@ def depth_buffer(
     faces: Int[Array, "f 3"],
     camera: Camera,
     size: tuple[int, int],
-    chunk: int = 8192,
+    chunk: int = 4096,
     near: float = 1e-2,
 ) -> DepthBuffer:
     """Depth of the nearest face at each pixel centre of an image of `size` (height, width); both sides are drawn.
@@ -108,38 +110,30 @@ def _depth(planes: _Planes, x: Float[Array, "*n"], y: Float[Array, "*n"]) -> Flo
 def _nearest_face(table: RowTable, planes: _Planes, size: tuple[int, int], chunk: int) -> Int[Array, "h w"]:
     """Index of the nearest face at each pixel centre, -1 where none is."""
     height, width = size
-    faces = table.first_row.shape[0]
-    buffers = (jnp.full(height * width, jnp.inf, planes.z0.dtype), jnp.full(height * width, faces, jnp.int32))
     lanes = jnp.arange(chunk, dtype=jnp.int32)
 
-    def draw_pixels(spans_now, first_column, pixels_until, state):
-        done, (depth, face) = state
-        span = jnp.minimum(jnp.searchsorted(pixels_until, done + lanes, side="right"), chunk - 1)
-        inside = done + lanes < pixels_until[-1]
-        column = first_column[span] + done + lanes - jnp.where(span > 0, pixels_until[span - 1], 0)
-        candidate, row = spans_now.face[span], spans_now.row[span]
-        plane = jax.tree.map(lambda values: values[candidate], planes)
-        z = _depth(plane, column + 0.5, row + 0.5)
-        pixel = jnp.where(inside, row * width + column, height * width)
-        nearer = depth.at[pixel].min(z, mode="drop")
-        best = nearer.at[pixel].get(mode="fill", fill_value=-1)
-        won = z == best
-        first_time = won & (z < depth.at[pixel].get(mode="fill", fill_value=-1))
-        face = face.at[jnp.where(first_time, pixel, height * width)].set(faces, mode="drop")
-        face = face.at[jnp.where(won, pixel, height * width)].min(candidate, mode="drop")
-        return done + chunk, (nearer, face)
-
-    def draw_rows(state):
-        done, buffers = state
-        now = spans(table, done + lanes)
+    def draw_rows(buffers: _Buffers, now: Spans) -> _Buffers:
         first, after = first_center(now.start, width), first_center(now.end, width)
-        pixels_until = jnp.cumsum(jnp.where(now.valid, after - first, 0))
-        draw = partial(draw_pixels, now, first, pixels_until)
-        _, buffers = jax.lax.while_loop(lambda s: s[0] < pixels_until[-1], draw, (jnp.int32(0), buffers))
-        return done + chunk, buffers
+        until = jnp.cumsum(jnp.where(now.valid, after - first, 0))
 
-    _, (_, face) = jax.lax.while_loop(lambda s: s[0] < table.rows_until[-1], draw_rows, (jnp.int32(0), buffers))
-    return jnp.where(face < faces, face, -1).reshape(size)
+        def draw_pixels(carry: tuple[Int[Array, ""], _Buffers]) -> tuple[Int[Array, ""], _Buffers]:
+            done, buffers = carry
+            number = done + lanes
+            span = jnp.minimum(jnp.searchsorted(until, number, side="right"), until.size - 1)
+            face, row = now.face[span], now.row[span]
+            column = first[span] + number - jnp.where(span > 0, until[span - 1], 0)
+            depth = _depth(
+                jax.tree.map(lambda values: values[face], planes),
+                (column + 0.5).astype(planes.z0.dtype),
+                (row + 0.5).astype(planes.z0.dtype),
+            )
+            pixel = jnp.where(number < until[-1], row * width + column, height * width)
+            return done + chunk, scatter_nearest(*buffers, pixel, depth, face)
+
+        return jax.lax.while_loop(lambda carry: carry[0] < until[-1], draw_pixels, (jnp.int32(0), buffers))[1]
+
+    empty = (jnp.full(height * width, jnp.inf, planes.z0.dtype), jnp.full(height * width, -1, jnp.int32))
+    return fold_spans(table, chunk, draw_rows, empty)[1].reshape(size)
 
 
 def _pixel_centers(size: tuple[int, int], dtype: jnp.dtype) -> tuple[Float[Array, "h w"], Float[Array, "h w"]]:
