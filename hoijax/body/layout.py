@@ -3,7 +3,7 @@
 import pickle
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -141,7 +141,7 @@ def _array(members: dict[str, tuple[zipfile.ZipFile, str]], key: str) -> np.ndar
     return array
 
 
-def _read_npy(file: IO[bytes], key: str) -> np.ndarray:
+def _read_npy(file: zipfile.ZipExtFile, key: str) -> np.ndarray:
     """`numpy.load` of one member, with the unpickler above where the array is of Python objects."""
     try:
         return np.lib.format.read_array(file, allow_pickle=False)

@@ -72,11 +72,13 @@ def load_parts(path: str | Path, count: int) -> Int[np.ndarray, " v"]:
 
     Raises: ValueError naming the file where a name is unknown, or a vertex is missing, repeated or out of range.
     """
+    content: dict[str, np.ndarray] = {}
     try:
-        content = {
-            read_part_name(name): np.array(index, np.int64)
-            for name, index in json.loads(Path(path).read_text()).items()
-        }
+        for text, vertices in json.loads(Path(path).read_text()).items():
+            name = read_part_name(text)
+            if name in content:
+                raise ValueError(f"it names {name} twice")
+            content[name] = np.array(vertices, np.int64)
     except (ValueError, AttributeError, TypeError) as error:
         raise ValueError(f"{path}: expected JSON {{part name: [vertex, ...]}}: {error}") from error
     index = np.concatenate(list(content.values())) if content else np.zeros(0, np.int64)

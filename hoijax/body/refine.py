@@ -8,6 +8,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoijax.body.smplx import Refinement, joint_rotvecs
@@ -77,5 +78,5 @@ def positional_encoding(points: Float[Array, "n 3"]) -> Float[Array, "n 63"]:
     return jnp.concatenate([points, waves.reshape(len(points), -1)], 1)
 
 
-def _uniform_start(key: PRNGKeyArray, shape: tuple[int, ...], dtype: jnp.dtype = jnp.float32) -> Array:
+def _uniform_start(key: PRNGKeyArray, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32) -> Array:
     return jax.random.uniform(key, shape, dtype, -START, START)
