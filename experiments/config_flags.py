@@ -1,7 +1,7 @@
 """Flags for every option of `Config`: --preset picks the values, --config.NAME=VALUE changes one of them."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from absl import flags
@@ -9,7 +9,7 @@ from absl import flags
 from hoijax.config import PARAMETERS, PRESETS, Config, Stage
 from hoijax.losses.terms import TERMS
 
-_DEFINE = {
+_DEFINE: dict[type, Callable[..., Any]] = {
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
     bool: flags.DEFINE_boolean,
@@ -68,12 +68,12 @@ def _changed_stage(stage: Stage, values: dict[str, Any]) -> Stage:
 def config() -> Config:
     """The preset with every --config flag applied. Raises ValueError when a flag names a stage the preset lacks."""
     values = {name: flags.FLAGS[name].value for name, _, _ in _options() if flags.FLAGS[name].value is not None}
-    base = PRESETS[flags.FLAGS["preset"].value]()
+    base = PRESETS[str(flags.FLAGS["preset"].value)]()
     own = {stage.name for stage in base.stages}
     for name in values:
         parts = name.split(".")
         if len(parts) > 2 and parts[1] not in own:
             raise ValueError(f"--{name}: the preset {base.preset!r} has the stages {sorted(own)}")
-    plain = {name.split(".")[1]: value for name, value in values.items() if name.count(".") == 1}
+    plain: dict[str, Any] = {name.split(".")[1]: value for name, value in values.items() if name.count(".") == 1}
     stages = tuple(_changed_stage(stage, values) for stage in base.stages)
     return dataclasses.replace(base, stages=stages, **plain)

@@ -1,4 +1,4 @@
-"""Reconstruct the person and the object of one sample, or of every sample of a tree, and write a result folder for each.
+"""Reconstruct the person and the object of one sample, or of every sample of a tree; a result folder for each.
 
     python experiments/reconstruct.py --sample=DIR --out=DIR
     python experiments/reconstruct.py --data=TREE --out=DIR --preset=paper --config.hoi.weights.contact=2
@@ -14,6 +14,7 @@ import config_flags
 import jax
 from absl import app, flags, logging
 from compile_clock import CompileClock
+from hoijax.report.tables import metrics_table
 from tqdm import tqdm
 
 from hoijax.body.smplx import load_body
@@ -24,13 +25,14 @@ from hoijax.data.read import SampleError, find_samples, load_sample
 from hoijax.data.results import Result, is_finished, load_result, save_result
 from hoijax.losses.lpips import load_lpips
 from hoijax.optimize.fit import NotFiniteError, Progress, fit, term_names
-from hoijax.report.tables import metrics_table
 from hoijax.types import Assets, Body
 
 _SAMPLE = flags.DEFINE_string("sample", None, "One sample folder in the Open3DHOI layout.")
 _DATA = flags.DEFINE_string("data", None, "A tree of sample folders; each is reconstructed.")
 _OUT = flags.DEFINE_string("out", "out/results", "Where the result folders go: OUT/<category>/<id>.")
-_BODY = flags.DEFINE_string("body", None, "SMPL-X model file (.npz). Without it the human is the sample's mesh, held fixed.")
+_BODY = flags.DEFINE_string(
+    "body", None, "SMPL-X model file (.npz). Without it the human is the sample's mesh, held fixed."
+)
 _OVERWRITE = flags.DEFINE_boolean("overwrite", False, "Reconstruct again where a finished result stands.")
 _CACHE = flags.DEFINE_string("compile_cache", "~/.cache/hoijax", "JAX's persistent compilation cache; empty: none.")
 
@@ -41,7 +43,7 @@ def samples() -> list[Path]:
     """The sample folders that the flags name. Exits with a sentence when there are none."""
     if (_SAMPLE.value is None) == (_DATA.value is None):
         sys.exit("give one of --sample=DIR and --data=TREE (see --help)")
-    given = Path(_SAMPLE.value or _DATA.value)
+    given = Path(_SAMPLE.value or _DATA.value or "")
     if not given.is_dir():
         sys.exit(f"{given}: no such folder")
     if _SAMPLE.value:

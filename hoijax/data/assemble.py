@@ -9,6 +9,7 @@ import numpy as np
 from flax.core import FrozenDict
 from jaxtyping import Int
 
+from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import PART_NAMES, body_parts, parts_for_mesh
 from hoijax.body.refine import refine
 from hoijax.body.smplx import refined_pose
@@ -28,7 +29,7 @@ def human_parts(sample: Sample, prepared: Prepared) -> Int[np.ndarray, " v"]:
     """The 34 parts of the human's vertices: of its body model, or carried over from the built-in body (method 9)."""
     if prepared.body.weights.shape[1] > 1:
         return body_parts(prepared.body)
-    return parts_for_mesh(sample.human.verts, sample.pose)
+    return parts_for_mesh(sample.human.verts, builtin_body(), sample.pose)
 
 
 def plain_options(config: Config) -> dict[str, Any]:

@@ -160,16 +160,18 @@ def _collision(view: View) -> Float[Array, ""]:
 
 
 def _ordinal(view: View) -> Float[Array, ""]:
-    scene, size = view.scene, view.scene.valid.shape
-    human = depth_buffer(view.human.verts, view.assets.body.faces, scene.camera, size)
-    obj = depth_buffer(view.object_verts, scene.object.faces, scene.camera, size)
+    scene = view.scene
+    h, w = scene.valid.shape
+    human = depth_buffer(view.human.verts, view.assets.body.faces, scene.camera, (h, w))
+    obj = depth_buffer(view.object_verts, scene.object.faces, scene.camera, (h, w))
     masks = scene.human_mask, scene.object_mask
     return ordinal_depth(human.depth, human.covered, obj.depth, obj.covered, *masks, clip=view.config.ordinal_clip)
 
 
 def _silhouette_object(view: View) -> Float[Array, ""]:
     scene, reference = view.scene, view.reference
-    soft = soft_silhouette(view.object_verts, scene.object.faces, scene.camera, scene.valid.shape)
+    h, w = scene.valid.shape
+    soft = soft_silhouette(view.object_verts, scene.object.faces, scene.camera, (h, w))
     weight = reference.keep[2] * reference.weight
     return ((soft - reference.mask[2]) ** 2 * weight).sum() / jnp.maximum(reference.mask[2].sum(), 1)
 
@@ -204,7 +206,7 @@ def term_values(view: View, names: Iterable[str]) -> dict[str, Float[Array, ""]]
     if unknown:
         raise ValueError(f"no such loss term: {sorted(unknown)}; known terms: {TERMS}")
     renders = kept_renders(view)
-    values = {}
+    values: dict[str, Array] = {}
     for kind, term in RENDER_TERMS.items():
         if any(f"{kind}_{render}" in wanted for render in RENDERS):
             values |= {f"{kind}_{render}": value for render, value in zip(RENDERS, term(view, renders))}

@@ -1,7 +1,8 @@
 """The staged fit: blocks of steps on the device, and between them the little that needs the host."""
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -63,7 +64,8 @@ def start_capacity(state: FitState, scene: Scene, assets: Assets) -> Capacity:
     both = concat_gaussians(*posed_gaussians(state.params, human, object_verts))
     is_object = jnp.arange(len(both.opacity)) >= len(human.verts)
     opaque = both._replace(opacity=jnp.where(both.opacity > 1 / 255, 0.99, both.opacity))
-    entries, items = needed(opaque, is_object, scene.camera, scene.valid.shape)
+    h, w = scene.valid.shape
+    entries, items = needed(opaque, is_object, scene.camera, (h, w))
     return init_capacity(int(entries), int(items))
 
 
@@ -72,87 +74,152 @@ def traced(values: Mapping[str, float]) -> dict[str, Array]:
     return {name: jnp.float32(value) for name, value in sorted(values.items())}
 
 
+Runner = Callable[..., tuple[list[FitState], list[Trace]]]
+
+
+class Job(NamedTuple):
+    """One image on its way through a fit."""
+
+    scene: Scene
+    assets: Assets
+    reference: Reference
+    state: FitState
+    traces: list[Trace]
+    notes: list[str]
+
+
+def run_single(jobs: list[Job], **options: Any) -> tuple[list[FitState], list[Trace]]:
+    """`block` on each image by itself."""
+    done = [block(job.state, job.scene, job.assets, job.reference, **options) for job in jobs]
+    return [state for state, _ in done], [trace for _, trace in done]
+
+
+def run_batch(jobs: list[Job], **options: Any) -> tuple[list[FitState], list[Trace]]:
+    """`vmap(block)` on images of equal shapes; assets that all share are not copied."""
+    shared = all(job.assets is jobs[0].assets for job in jobs)
+    assets = jobs[0].assets if shared else stacked([job.assets for job in jobs])
+    parts = (stacked([getattr(job, name) for job in jobs]) for name in ("state", "scene", "reference"))
+    state, scene, reference = parts
+    axes = (0, 0, None if shared else 0, 0)
+    state, trace = jax.vmap(partial(block, **options), axes)(state, scene, assets, reference)
+    return unstacked(state, len(jobs)), unstacked(trace, len(jobs))
+
+
+def stacked(trees: list[Any]) -> Any:
+    """One tree whose leaves have the images as a leading axis."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+def unstacked(tree: Any, count: int) -> list[Any]:
+    """The reverse of `stacked`."""
+    return [jax.tree.map(lambda leaf: leaf[i], tree) for i in range(count)]  # noqa: B023
+
+
 def run_stage(
-    run: Callable[..., tuple[FitState, Trace]],
-    state: FitState,
-    scene: Scene,
-    assets: Assets,
-    reference: Reference,
-    stage: Stage,
-    config: Config,
-    capacity: Capacity,
-    watch: Callable[[int, Trace], None],
-) -> tuple[FitState, list[Trace], Capacity]:
+    run: Runner, jobs: list[Job], stage: Stage, config: Config, capacity: Capacity, watch: Callable[[int, Trace], None]
+) -> tuple[list[Job], Capacity]:
     """All steps of a stage, in blocks; a block that overflowed is run again from its start with more capacity."""
-    traces: list[Trace] = []
     done = 0
-    weights, rates = traced(stage.weights), traced(stage.rates)
     while done < stage.steps:
         steps = min(config.block_steps, stage.steps - done)
-        new, trace = run(
-            state,
-            scene,
-            assets,
-            reference,
-            weights,
-            rates,
+        states, traces = run(
+            jobs,
+            weights=traced(stage.weights),
+            rates=traced(stage.rates),
             config=static_options(config),
             capacity=capacity,
             steps=steps,
         )
-        if np.asarray(trace.dropped).max() > 0:
-            capacity = init_capacity(int(np.max(trace.entries)), int(np.max(trace.items)))
+        traces = jax.tree.map(np.asarray, traces)
+        if max(trace.dropped.max() for trace in traces) > 0:
+            most = (max(getattr(trace, name).max() for trace in traces) for name in ("entries", "items"))
+            capacity = init_capacity(*map(int, most))
             continue
-        if not np.isfinite(trace.loss).all():
-            bad = sorted(name for name, value in trace.terms.items() if not np.isfinite(value).all())
-            raise NotFiniteError(f"stage {stage.name!r}: the loss is not finite after step {done}; terms: {bad}")
-        state, done = new, done + steps
-        traces.append(jax.tree.map(np.asarray, trace))
-        watch(steps, traces[-1])
-    return state, traces, capacity
+        for trace in traces:
+            check_finite(trace, stage, done)
+        jobs = [
+            job._replace(state=state, traces=[*job.traces, trace]) for job, state, trace in zip(jobs, states, traces)
+        ]
+        done += steps
+        watch(steps, traces[0])
+    return jobs, capacity
 
 
-def fit(
-    scene: Scene,
-    assets: Assets,
-    config: Config,
-    key: Array,
-    watch: Callable[[Progress], None] = lambda progress: None,
-) -> Fitted:
-    """Fit one image: Gaussians, human refinement and object pose, through the stages of `config` (paper 3.2-3.3).
+def check_finite(trace: Trace, stage: Stage, done: int) -> None:
+    """Raises NotFiniteError, naming stage, step and terms, when a loss is NaN or infinite."""
+    if not np.isfinite(trace.loss).all():
+        bad = sorted(name for name, value in trace.terms.items() if not np.isfinite(value).all())
+        step = done + int(np.argmin(np.isfinite(trace.loss)))
+        raise NotFiniteError(f"stage {stage.name!r}, step {step}: the loss is not finite; terms that are not: {bad}")
 
-    Raises NotFiniteError when the loss leaves the finite numbers. Same inputs and key: same bits on the same machine.
-    """
+
+def start_job(scene: Scene, assets: Assets, config: Config, key: Array) -> Job:
+    """An image with its start values and its targets."""
     params = init_params(scene, assets, config, key)
-    state = FitState(params, adam().init(params))
     human = posed_human(params, scene, assets)
-    points = jnp.concatenate([human.verts, jnp.where(scene.object.valid[:, None], scene.object.verts, pivot_of(scene))])
+    points = jnp.concatenate([human.verts, scene.object.verts])
     reference = init_reference(scene, assets, points, term_names(config))
-    capacity = start_capacity(state, scene, assets)
-    traces: list[Trace] = []
-    notes: list[str] = []
-    total = sum(stage.steps for stage in config.stages)
-    done = 0
-    for index, stage in enumerate(config.stages):
-        if stage.slide > 0:
-            human = posed_human(state.params, scene, assets)
-            state, note = slide(state, human, scene, assets, stage.slide, config)
-            notes.append(note)
+    return Job(scene, assets, reference, FitState(params, adam().init(params)), [], [])
 
-        def report(steps: int, trace: Trace, stage: Stage = stage) -> None:
+
+def before_stage(job: Job, stage: Stage, config: Config, human_moved: bool) -> Job:
+    """What the host does between stages: the human's distance grid where it moved, and the search along the ray."""
+    needs_grid = stage.slide > 0 or SDF_TERMS & set(stage.weights)
+    if human_moved and needs_grid:
+        job = job._replace(scene=with_human_sdf(job.state.params, job.scene, job.assets, config))
+    if stage.slide > 0:
+        human = posed_human(job.state.params, job.scene, job.assets)
+        state, note = slide(job.state, human, job.scene, job.assets, stage.slide, config)
+        job = job._replace(state=state, notes=[*job.notes, note])
+    return job
+
+
+def run_stages(run: Runner, jobs: list[Job], config: Config, watch: Callable[[Progress], None]) -> list[Fitted]:
+    """All stages of all images, in step."""
+    capacity = largest([start_capacity(job.state, job.scene, job.assets) for job in jobs])
+    total = sum(stage.steps for stage in config.stages)
+    done, human_moved = 0, False
+    for stage in config.stages:
+        jobs = [before_stage(job, stage, config, human_moved) for job in jobs]
+
+        def report(steps: int, trace: Trace, name: str = stage.name) -> None:
             nonlocal done
             done += steps
             last = {name: float(value[-1]) for name, value in trace.terms.items()}
-            watch(Progress(stage.name, done, total, {"loss": float(trace.loss[-1]), **last}))
+            watch(Progress(name, done, total, {"loss": float(trace.loss[-1]), **last}))
 
-        state, stage_traces, capacity = run_stage(
-            block, state, scene, assets, reference, stage, config, capacity, report
-        )
-        traces += stage_traces
-        later = config.stages[index + 1 :]
-        if moves_human(stage.rates) and any(SDF_TERMS & set(stage.weights) for stage in later):
-            scene = with_human_sdf(state.params, scene, assets, config)
-    return finish(state.params, scene, assets, reference, config, capacity, traces, notes)
+        jobs, capacity = run_stage(run, jobs, stage, config, capacity, report)
+        human_moved |= moves_human(stage.rates) and any(job.state.params.human.pose for job in jobs)
+    return [finish(job, config, capacity) for job in jobs]
+
+
+def largest(capacities: list[Capacity]) -> Capacity:
+    """A capacity that holds each of them."""
+    return Capacity(max(c.entries for c in capacities), max(c.items for c in capacities))
+
+
+def silent(progress: Progress) -> None:
+    """A watcher that shows nothing."""
+
+
+def fit(scene: Scene, assets: Assets, config: Config, key: Array, watch: Callable[[Progress], None] = silent) -> Fitted:
+    """Fit one image: Gaussians, human refinement and object pose, through the stages of `config` (Open3DHOI 3.2-3.3).
+
+    Raises NotFiniteError when the loss leaves the finite numbers. Same inputs and key: same bits on the same machine.
+    """
+    return run_stages(run_single, [start_job(scene, assets, config, key)], config, watch)[0]
+
+
+def fit_batch(
+    scenes: Sequence[Scene],
+    assets: Sequence[Assets],
+    config: Config,
+    key: Array,
+    watch: Callable[[Progress], None] = silent,
+) -> list[Fitted]:
+    """`fit` of several images of equal shapes in one compiled program; each starts from the same key, as if alone."""
+    jobs = [start_job(scene, own, config, key) for scene, own in zip(scenes, assets, strict=True)]
+    return run_stages(run_batch, jobs, config, watch)
 
 
 def with_human_sdf(params: Params, scene: Scene, assets: Assets, config: Config) -> Scene:
@@ -162,34 +229,24 @@ def with_human_sdf(params: Params, scene: Scene, assets: Assets, config: Config)
     return scene._replace(human_sdf=grid)
 
 
-def finish(
-    params: Params,
-    scene: Scene,
-    assets: Assets,
-    reference: Reference,
-    config: Config,
-    capacity: Capacity,
-    traces: list[Trace],
-    notes: list[str],
-) -> Fitted:
+def finish(job: Job, config: Config, capacity: Capacity) -> Fitted:
     """Everything that a result shows, computed once at the end."""
+    params, scene, assets = job.state.params, job.scene, job.assets
     human = posed_human(params, scene, assets)
-    view = view_of(params, human, scene, assets, reference, config, capacity)
+    view = view_of(params, human, scene, assets, job.reference, config, capacity)
     state = contact_state(view)
-    gaussians = concat_gaussians(*posed_gaussians(params, human, view.object_verts))
-    dropped = max((int(trace.dropped.max()) for trace in traces), default=0)
     return Fitted(
-        params,
-        human,
-        view.object_verts,
-        view.pivot,
-        gaussians,
-        state,
-        join_history(traces),
-        reasons_for_zero(traces, view, state),
-        dropped,
-        capacity,
-        tuple(notes),
+        params=params,
+        human=human,
+        object_verts=view.object_verts,
+        pivot=view.pivot,
+        gaussians=concat_gaussians(*posed_gaussians(params, human, view.object_verts)),
+        contact=state,
+        history=join_history(job.traces),
+        reasons=reasons_for_zero(job.traces, view, state),
+        dropped=int(view.renders.dropped),
+        capacity=capacity,
+        notes=tuple(job.notes),
     )
 
 
@@ -198,9 +255,9 @@ def join_history(traces: list[Trace]) -> dict[str, Float[np.ndarray, " steps"]]:
     names = sorted({name for trace in traces for name in trace.terms})
     parts: dict[str, list[np.ndarray]] = {name: [] for name in ["loss", *names]}
     for trace in traces:
-        parts["loss"].append(trace.loss)
+        parts["loss"].append(np.asarray(trace.loss))
         for name in names:
-            parts[name].append(trace.terms.get(name, np.full(len(trace.loss), np.nan)))
+            parts[name].append(np.asarray(trace.terms.get(name, np.full(len(trace.loss), np.nan))))
     return {name: np.concatenate(values) if values else np.zeros(0) for name, values in parts.items()}
 
 
@@ -217,7 +274,9 @@ def reasons_for_zero(traces: list[Trace], view: View, state: ContactState) -> di
         elif name == "ordinal":
             reasons[name] = "no pixel shows both in the wrong depth order"
         elif name == "collision":
-            reasons[name] = f"no vertex of one is inside the other (sums under {view.config.collision_gate:g} count as none)"
+            reasons[name] = (
+                f"no vertex of one is inside the other (sums under {view.config.collision_gate:g} count as none)"
+            )
         else:
             reasons[name] = "the term reached its minimum"
     return reasons

@@ -1,6 +1,7 @@
 """Start values of everything that is trained, and the learning rate of each leaf."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -78,7 +79,7 @@ def init_params(scene: Scene, assets: Assets, config: Config, key: Array) -> Par
 def rate_tree(params: Params, rates: Mapping[str, Array | float]) -> Params:
     """A learning rate for every leaf of `params`, 0 for parameters that `rates` does not name."""
 
-    def fill(name: str, tree: object) -> object:
+    def fill(name: str, tree: Any) -> Any:
         return jax.tree.map(lambda _: jnp.asarray(rates.get(name, 0.0)), tree)
 
     def splat_rates(splats: Splats) -> Splats:

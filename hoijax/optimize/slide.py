@@ -45,11 +45,11 @@ def slide_scores(
 ) -> SlideScores:
     """Score the object moved by each offset (metres, along the ray through its centre, away from the camera)."""
     pivot = pivot_of(scene)
-    size = scene.valid.shape
+    h, w = scene.valid.shape
     verts = similarity(scene.object.verts, pose, pivot)
     centre_depth = (pivot + pose.translation)[2]
-    human_buffer = depth_buffer(human.verts, assets.body.faces, scene.camera, size)
-    object_buffer = depth_buffer(verts, scene.object.faces, scene.camera, size)
+    human_buffer = depth_buffer(human.verts, assets.body.faces, scene.camera, (h, w))
+    object_buffer = depth_buffer(verts, scene.object.faces, scene.camera, (h, w))
     both = human_buffer.covered & object_buffer.covered
     human_front = both & (scene.human_mask > 0.5) & (scene.object_mask < 0.5)
     object_front = both & (scene.object_mask > 0.5) & (scene.human_mask < 0.5)

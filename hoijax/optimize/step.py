@@ -63,9 +63,10 @@ def posed_gaussians(params: Params, human: Posed, object_verts: Float[Array, "o 
 
 def render(of_human: Gaussians, of_object: Gaussians, scene: Scene, capacity: Capacity) -> Renders:
     """Joint, human-only and object-only renders of the scene in one pass."""
+    h, w = scene.valid.shape
     is_object = jnp.arange(len(of_human.opacity) + len(of_object.opacity)) >= len(of_human.opacity)
     both = concat_gaussians(of_human, of_object)
-    return rasterize(both, is_object, scene.camera, scene.valid.shape, capacity)
+    return rasterize(both, is_object, scene.camera, (h, w), capacity)
 
 
 def view_of(
@@ -106,7 +107,8 @@ def block(
         human = posed_human(params, scene, assets) if trains_human else still
         view = view_of(params, human, scene, assets, reference, config, capacity)
         values = term_values(view, weights)
-        return sum(weights[name] * value for name, value in values.items()), (values, view.renders)
+        total = jnp.sum(jnp.stack([weights[name] * value for name, value in values.items()]))
+        return total, (values, view.renders)
 
     def step(state: FitState, _: None) -> tuple[FitState, Trace]:
         (total, (values, renders)), gradient = jax.value_and_grad(loss, has_aux=True)(state.params)
