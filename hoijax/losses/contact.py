@@ -12,7 +12,7 @@ from hoijax.mesh.nearest import nearest
 class ContactSet(NamedTuple):
     """A region packed to a fixed capacity: indices of its points, which entries are real, how many did not fit."""
 
-    indices: Int[Array, " k"]
+    index: Int[Array, " k"]  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
     valid: Bool[Array, " k"]
     left_out: Int[Array, ""]
 
@@ -57,8 +57,8 @@ def normalized(value: Float[Array, " n"], valid: Bool[Array, " n"]) -> Float[Arr
 def contact_set(region: Bool[Array, " n"], score: Float[Array, " n"], capacity: int) -> ContactSet:
     """Packs a region into at most `capacity` points, the lowest scores first; `left_out` counts those beyond."""
     capacity = min(capacity, region.shape[0])
-    lowest, indices = lax.top_k(jnp.where(region, -score, -jnp.inf), capacity)
-    return ContactSet(indices, lowest > -jnp.inf, jnp.maximum(region.sum() - capacity, 0))
+    lowest, index = lax.top_k(jnp.where(region, -score, -jnp.inf), capacity)
+    return ContactSet(index, lowest > -jnp.inf, jnp.maximum(region.sum() - capacity, 0))
 
 
 def is_empty(human_region: Bool[Array, " v"], object_region: Bool[Array, " o"]) -> Bool[Array, ""]:
