@@ -15,9 +15,9 @@ class Co2(NamedTuple):
 
     `co2` sums the contact distance over the annotated parts as Eq. 7 does, `co2_mean` takes their mean. `collision` is
     `human_inside` (fraction of human vertices inside the object) + `object_inside` (fraction of object surface samples
-    inside the human). `contact_sum` and `contact_mean` are metres. `size` is the cube root of the object's volume, metres;
-    where `watertight` is False that of its convex hull. Depths: over all points found inside the other mesh, 0 if none.
-    `gap_cm`: smallest distance of the surfaces, 0 where they go through each other.
+    inside the human). `contact_sum` and `contact_mean` are metres. `size` is the cube root of the object's volume in
+    metres; where `watertight` is False, that of its convex hull. Penetration: depth of all points found inside the other
+    mesh, 0 if none. `gap_cm`: smallest distance of the surfaces, 0 where they go through each other.
     """
 
     co2: float
@@ -75,9 +75,9 @@ def co2(
 ) -> Co2:
     """Co2 = Sig(Colli) + Sig(sum_i Cont(i) / Size) (Open3DHOI Eq. 7), for the annotated parts `contact_parts`.
 
-    Cont(i): mean unsigned distance of part i's vertices to the object's surface. Inside: winding number of the mesh. Size:
-    of the mesh, or with `size="hull"` always of its convex hull (a thin shell has little volume). Without annotated parts,
-    or for a flat object (size 0), contact and Co2 are NaN and the rest stands. Leave padding out.
+    Cont(i): mean unsigned distance of part i's vertices to the object's surface. Size: cube root of the volume of the
+    mesh, or with `size="hull"` always of its convex hull (a thin shell has little volume). Without annotated parts contact
+    and Co2 are NaN, for a flat object (size 0) Co2 is; the rest stands. Vertices that no face uses must be left out.
     Raises ValueError for a part without vertices and for meshes that `surface` refuses.
     """
     human, thing = surface(human_verts, human_faces, "human"), surface(object_verts, object_faces, "object")

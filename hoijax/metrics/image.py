@@ -2,10 +2,13 @@
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float, Int
 
+from hoijax.losses.image import ssim
+from hoijax.losses.lpips import LpipsWeights, lpips
 from hoijax.metrics.surface import surface
 from hoijax.types import Camera
 
@@ -13,11 +16,18 @@ BLOCK = 2**20  # pairs of face and row that are worked on at once
 
 
 class SilhouetteIoU(NamedTuple):
-    """IoU of projected meshes and masks. `human` leaves the object mask's pixels out, `object` those of the human mask."""
+    """IoU of projected meshes with masks. `human` leaves out the object mask's pixels, `object` the human mask's."""
 
     human: float
     object: float
     union: float
+
+
+class Appearance(NamedTuple):
+    """Likeness of the rendered object and the photograph. `ssim`: 1 is equal; `lpips`: 0 is equal."""
+
+    ssim: float
+    lpips: float
 
 
 def mask_iou(
@@ -37,7 +47,8 @@ def projected_mask(
 
     The ray d of a pixel meets the triangle abc in front of the camera where d.(b x c), d.(c x a) and d.(a x b) all have
     the sign of det(a, b, c) (Olano & Greer 1997): no clipping is needed. In one row each of them is linear in x, so a
-    triangle covers an interval of pixels. Triangles seen edge-on cover nothing. Camera frame, metres.
+    triangle covers an interval of pixels. Triangles seen edge-on cover nothing. Camera frame, metres. In float64, for any
+    mesh without compilation, and apart from the renderers that the optimizer uses.
     Raises ValueError for meshes that `surface` refuses.
     """
     h, w = size
@@ -79,10 +90,35 @@ def silhouette_iou(
     )
 
 
+def object_appearance(
+    rendered: Float[ArrayLike, "h w 3"],
+    alpha: Float[ArrayLike, "h w"],
+    image: Float[ArrayLike, "h w 3"],
+    object_mask: Bool[ArrayLike, "h w"],
+    human_mask: Bool[ArrayLike, "h w"],
+    weights: LpipsWeights | None = None,
+) -> Appearance:
+    """SSIM and LPIPS of the object's render (on black, colours in [0, 1]) against the image cut out by the object mask.
+
+    The human mask's pixels, where the object may be hidden, are black in both. SSIM is the mean over the rest of the
+    object's pixels: the mask's and those with alpha > 1/2; NaN where there are none. LPIPS is that of the whole pictures;
+    NaN without `weights`.
+    """
+    shown = ~np.asarray(human_mask, bool)
+    mask, covered = np.asarray(object_mask, bool) & shown, (np.asarray(alpha) > 0.5) & shown
+    render = jnp.where(shown[..., None], rendered, 0).astype(jnp.float32)
+    target = jnp.where(mask[..., None], image, 0).astype(jnp.float32)
+    region = jnp.asarray(mask | covered, jnp.float32)
+    return Appearance(
+        ssim=float(ssim(render, target, region)) if region.any() else np.nan,
+        lpips=np.nan if weights is None else float(lpips(weights, render, target)),
+    )
+
+
 def _edge_functions(
     corners: Float[np.ndarray, "f 3 3"], camera: Camera, h: int
 ) -> tuple[Float[np.ndarray, "f 3 3"], Int[np.ndarray, " f"], Int[np.ndarray, " f"]]:
-    """Coefficients (A, B, C) of A x + B y + C >= 0 inside, per edge; and the first row and number of rows to look at."""
+    """Per edge (A, B, C) of A x + B y + C >= 0 inside; per face the first row and the number of rows to look at."""
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     normals = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
     sign = np.sign((a * normals[:, 0]).sum(-1))

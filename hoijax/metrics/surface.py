@@ -44,7 +44,7 @@ def surface(verts: Float[ArrayLike, "v 3"], faces: Int[ArrayLike, "f 3"], name: 
 def surface_samples(mesh: Surface, count: int, seed: int = 0) -> Float[np.ndarray, "count 3"]:
     """`count` points uniform in area: (1 - sqrt(u)) a + sqrt(u) (1 - v) b + sqrt(u) v c (Osada et al. 2002, Eq. 1).
 
-    One seed takes the same faces and weights on every similar copy of a mesh, so a copy is sampled at the copied points.
+    One seed takes the same faces and weights on every similar copy of a mesh: a copy is sampled at the copied points.
     A mesh without any area (all corners on a line or in one point) is sampled uniformly over its faces.
     """
     a, b, c = (mesh.verts[mesh.faces[:, k]] for k in range(3))
