@@ -1,12 +1,17 @@
 """Arrays of an SMPL-X `.npz` file in any published layout, brought to the one that `hoijax.types.Body` has."""
 
+import io
 import pickle
 import zipfile
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import scipy.sparse
+
+Members = dict[str, tuple[zipfile.ZipFile, str]]  # array name -> where it is stored
 
 COLUMNS = 10  # shape and expression directions that are kept
 SPARSE_KEYS = ("data", "indices", "indptr", "shape")
@@ -51,14 +56,31 @@ def read_smplx(path: Path, parents: np.ndarray) -> tuple[np.ndarray, ...]:
 
     Raises: FileNotFoundError; ValueError naming the file, what was found and what was expected.
     """
+    return _read(path, lambda members: _body_arrays(members, parents))
+
+
+def read_hand_means(path: Path) -> np.ndarray:
+    """The mean poses (2, 15, 3) of the left and right hand in an SMPL-X `.npz`, axis-angle. Raises: as `read_smplx`."""
+    return _read(path, _hand_means)
+
+
+def _read(path: Path, extract: Callable[[Members], Any]) -> Any:
+    """What `extract` makes of the members of an archive; its errors are given the file's name."""
     _check_path(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            return _body_arrays({name.removesuffix(".npy"): (archive, name) for name in archive.namelist()}, parents)
-    except zipfile.BadZipFile as error:
+            return extract({name.removesuffix(".npy"): (archive, name) for name in archive.namelist()})
+    except (zipfile.BadZipFile, zlib.error, EOFError, pickle.UnpicklingError) as error:
         raise ValueError(f"{path}: not a readable .npz archive ({error})") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _hand_means(members: Members) -> np.ndarray:
+    means = [_array(members, key) for key in ("hands_meanl", "hands_meanr")]
+    for mean in means:
+        _expect("hands_mean", mean.reshape(-1), (45,))
+    return np.stack(means).reshape(2, 15, 3).astype(np.float32)
 
 
 def _check_path(path: Path) -> None:
@@ -72,7 +94,7 @@ def _check_path(path: Path) -> None:
         raise FileNotFoundError(f"{path}: no such file; expected an SMPL-X .npz")
 
 
-def _body_arrays(members: dict[str, tuple[zipfile.ZipFile, str]], parents: np.ndarray) -> tuple[np.ndarray, ...]:
+def _body_arrays(members: Members, parents: np.ndarray) -> tuple[np.ndarray, ...]:
     """Reads, checks and orders the arrays of one archive."""
     j = len(parents)
     template = _array(members, "v_template")
@@ -99,7 +121,7 @@ def _body_arrays(members: dict[str, tuple[zipfile.ZipFile, str]], parents: np.nd
     return *(np.ascontiguousarray(array, np.float32) for array in floats), faces.astype(np.int32)
 
 
-def _directions(members: dict[str, tuple[zipfile.ZipFile, str]], v: int) -> tuple[np.ndarray, np.ndarray]:
+def _directions(members: Members, v: int) -> tuple[np.ndarray, np.ndarray]:
     """The first shape and expression directions of each layout."""
     directions = _array(members, "shapedirs")
     columns = directions.shape[-1] if directions.ndim == 3 else 0
@@ -119,7 +141,7 @@ def _directions(members: dict[str, tuple[zipfile.ZipFile, str]], v: int) -> tupl
     )
 
 
-def _regressor(members: dict[str, tuple[zipfile.ZipFile, str]]) -> np.ndarray:
+def _regressor(members: Members) -> np.ndarray:
     """The joint regressor, dense, from whichever way it was stored."""
     for mark in "_./":
         keys = [f"J_regressor{mark}{key}" for key in SPARSE_KEYS]
@@ -129,19 +151,18 @@ def _regressor(members: dict[str, tuple[zipfile.ZipFile, str]]) -> np.ndarray:
     return _array(members, "J_regressor")
 
 
-def _array(members: dict[str, tuple[zipfile.ZipFile, str]], key: str) -> np.ndarray:
+def _array(members: Members, key: str) -> np.ndarray:
     """One array of the archive, dense and finite; an object array may hold a sparse matrix and nothing else."""
     if key not in members:
         raise ValueError(f"no array {key!r}; it holds {sorted(members)}")
     archive, name = members[key]
-    with archive.open(name) as file:
-        array = _read_npy(file, key)
+    array = _read_npy(io.BytesIO(archive.read(name)), key)
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise ValueError(f"{key} is of type {array.dtype} or has values that are not finite, expected finite numbers")
     return array
 
 
-def _read_npy(file: zipfile.ZipExtFile, key: str) -> np.ndarray:
+def _read_npy(file: io.BytesIO, key: str) -> np.ndarray:
     """`numpy.load` of one member, with the unpickler above where the array is of Python objects."""
     try:
         return np.lib.format.read_array(file, allow_pickle=False)

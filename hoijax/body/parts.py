@@ -17,7 +17,7 @@ import scipy.sparse.csgraph
 from jaxtyping import Array, Float, Int
 from scipy.spatial import cKDTree
 
-from hoijax.body.smplx import pose_body, zero_pose
+from hoijax.body.register import registered_verts
 from hoijax.types import Body, HumanPose
 
 _MIDLINE = ("bottom", "head", "neck", "torso", "back", "jaw", "nose", "mouth")
@@ -34,6 +34,19 @@ KNUCKLES = 1.1  # the palm ends at this fraction of the way from the wrist to th
 ISLAND = 10  # smaller pieces of a part are given to a neighbour
 SMPLX_VERTS = 10475
 SMPLX_LANDMARKS = {"nose": 9120, "left ear": 6, "right ear": 616}
+SMPLX_TIPS = (
+    4933,
+    5058,
+    5286,
+    5169,
+    5361,
+    7669,
+    7794,
+    8022,
+    7905,
+    8079,
+)  # of the fingers, in the order of their joints
+SMPLX_EYEBALLS = {"left": slice(9383, 9929), "right": slice(9929, 10475)}
 
 
 def read_part_name(text: str) -> str:
@@ -247,22 +260,30 @@ def _votes(parts: np.ndarray, adjacency: scipy.sparse.csr_matrix) -> np.ndarray:
 def parts_for_mesh(
     verts: Float[np.ndarray | Array, "n 3"], body: Body, pose: HumanPose, parts: Int[np.ndarray, " v"] | None = None
 ) -> Int[np.ndarray, " n"]:
-    """Parts of a mesh that is already posed: those of the nearest vertices of `body` in the same pose.
+    """Parts of a mesh that is already posed: those of the nearest vertices of `body`, once it is laid onto the mesh.
 
-    The body takes the joint rotations alone, as its shape coefficients need not be the mesh's; a scale and a
-    translation found by 20 rounds of nearest neighbours lay it onto the mesh.
+    Takes seconds, and depends on the mesh's topology more than on its pose: do it once for meshes that share theirs. For
+    SMPL-X's own topology finger tips, nose and ears are held together, and the eyes are its eyeballs. `parts`: those of
+    `body` where they are at hand.
     """
     parts = body_parts(body) if parts is None else parts
     mesh = np.asarray(verts, np.float64)
-    rest = zero_pose()
-    posed = pose_body(body, pose._replace(shape=rest.shape, expression=rest.expression, translation=rest.translation))
-    source = np.asarray(posed.verts, np.float64)
-    low, high, mesh_low, mesh_high = source.min(0), source.max(0), mesh.min(0), mesh.max(0)
-    scale = np.linalg.norm(mesh_high - mesh_low) / np.linalg.norm(high - low)
-    source = scale * (source - (low + high) / 2) + (mesh_low + mesh_high) / 2
-    for _ in range(20):
-        near = source[cKDTree(source).query(mesh)[1]]
-        center, target = near.mean(0), mesh.mean(0)
-        scale = np.sqrt(((mesh - target) ** 2).sum() / ((near - center) ** 2).sum())
-        source = scale * (source - center) + target
-    return parts[cKDTree(source).query(mesh)[1]]
+    smplx = len(mesh) == SMPLX_VERTS
+    laid = registered_verts(body, pose, mesh, _smplx_pairs(_rest(body)) if smplx else np.zeros((0, 2), np.int64))
+    found = parts[cKDTree(laid).query(mesh)[1]]
+    if smplx:
+        for side, eyeball in SMPLX_EYEBALLS.items():
+            found[eyeball] = PART_NAMES.index(f"{side} eye")
+    return found
+
+
+def _smplx_pairs(rest: _Rest) -> np.ndarray:
+    """Pairs (vertex of the body, vertex of SMPL-X) of finger tips, nose and ears."""
+    tips = [
+        np.where(rest.bone == joint, _fraction(rest.verts, *rest.joints[[joint - 1, joint]]), -np.inf).argmax()
+        for joint in range(27, 55, 3)
+    ]
+    head = rest.bone == 15
+    nose, ears = _landmarks(rest, head, rest.joints[23:25].mean(0))
+    face = [np.square(rest.verts - point).sum(1).argmin() for point in (nose, *ears)]
+    return np.stack([tips + face, [*SMPLX_TIPS, *SMPLX_LANDMARKS.values()]], 1)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from hoijax.body.layout import read_smplx
+from hoijax.body.layout import read_hand_means, read_smplx
 from hoijax.geometry import rotation_matrix, rotation_vector
 from hoijax.types import Body, HumanPose, Posed
 
@@ -44,6 +44,16 @@ def load_body(path: str | Path) -> Body:
     """
     arrays = read_smplx(Path(path), PARENTS)
     return Body(*(jnp.asarray(array) for array in arrays))
+
+
+def load_hand_means(path: str | Path) -> Float[Array, "2 15 3"]:
+    """Mean pose of the left and right hand in an SMPL-X `.npz`, axis-angle. Raises: as `load_body`."""
+    return jnp.asarray(read_hand_means(Path(path)))
+
+
+def with_hand_means(pose: HumanPose, means: Float[Array, "2 15 3"]) -> HumanPose:
+    """The full pose of one whose hands were stored relative to the mean hand, as estimators built on smplx often do."""
+    return pose._replace(left_hand=pose.left_hand + means[0], right_hand=pose.right_hand + means[1])
 
 
 def fixed_body(verts: Float[np.ndarray | Array, "v 3"], faces: Int[np.ndarray | Array, "f 3"]) -> Body:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from hoijax.body.smplx import PARENTS, load_body
+from hoijax.body.smplx import PARENTS, load_body, load_hand_means, with_hand_means, zero_pose
 
 V = 200
 
@@ -138,3 +138,15 @@ def test_a_bad_array_is_named(arrays: dict, tmp_path: Path, message: str) -> Non
     BAD[message](arrays)
     with pytest.raises(ValueError, match=r"SMPLX_NEUTRAL.npz: .*" + message):
         load_body(save(tmp_path, **arrays))
+
+
+def test_hand_means(arrays: dict, tmp_path: Path) -> None:
+    means = np.random.default_rng(0).random((2, 45)).astype(np.float32)
+    path = save(tmp_path, **arrays, hands_meanl=means[0], hands_meanr=means[1])
+    found = load_hand_means(path)
+    np.testing.assert_array_equal(found, means.reshape(2, 15, 3))
+    pose = with_hand_means(zero_pose(), found)
+    np.testing.assert_array_equal(pose.left_hand, means[0].reshape(15, 3))
+    np.testing.assert_array_equal(pose.right_hand, means[1].reshape(15, 3))
+    with pytest.raises(ValueError, match=r"SMPLX_NEUTRAL\.npz: no array 'hands_meanl'"):
+        load_hand_means(save(tmp_path, **arrays))

@@ -4,14 +4,15 @@ import json
 from pathlib import Path
 
 import igl
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.sparse.csgraph
 
 from hoijax.body.builtin import builtin_body
 from hoijax.body.outfit import Outfit, outfit_rgb, part_colors
-from hoijax.body.parts import ISLAND, PART_NAMES, body_parts, load_parts, read_part_name
-from hoijax.body.smplx import fixed_body
+from hoijax.body.parts import ISLAND, PART_NAMES, body_parts, load_parts, parts_for_mesh, read_part_name
+from hoijax.body.smplx import fixed_body, pose_body, zero_pose
 from hoijax.types import Body
 
 
@@ -119,3 +120,33 @@ def test_part_colors_differ() -> None:
     distance = np.linalg.norm(colors[:, None] - colors, axis=-1) + np.eye(34)
     assert colors.shape == (34, 3)
     assert distance.min() > 0.05
+
+
+@pytest.mark.slow
+def test_parts_of_a_posed_mesh_of_another_topology(parts: np.ndarray, body: Body) -> None:
+    """Every third vertex of the posed body, scaled and moved, with other shape: most keep their part."""
+    bent = zero_pose()._replace(root=jnp.array([2.9, 0.1, 0.0]), shape=jnp.array([1.0, -1, 0.5, 0, 0, 0, 0, 0, 0, 0]))
+    bent = bent._replace(body=bent.body.at[15, 2].set(-1.0).at[3, 0].set(0.8), translation=jnp.array([0.2, 0.4, 9.0]))
+    mesh = 1.07 * np.asarray(pose_body(body, bent).verts)[::3]
+    found = parts_for_mesh(mesh, body, bent, parts)
+    assert (found == parts[::3]).mean() > 0.85
+    limbs = np.isin(parts[::3], [PART_NAMES.index(f"left {name}") for name in ("upper leg", "lower arm", "foot")])
+    assert (found == parts[::3])[limbs].mean() > 0.95
+
+
+@pytest.mark.slow
+def test_parts_of_the_real_sample(basket: Path, parts: np.ndarray, body: Body) -> None:
+    lines = (basket / "h_mesh.obj").read_text().splitlines()
+    mesh = np.array([line.split()[1:4] for line in lines if line.startswith("v ")], float)
+    stored = json.loads((basket / "smplx_parameters.json").read_text())
+    rotations = {"root": "root_pose", "body": "body_pose", "left_hand": "lhand_pose", "right_hand": "rhand_pose"}
+    pose = zero_pose()
+    pose = pose._replace(**{k: jnp.array(stored[v]).reshape(getattr(pose, k).shape) for k, v in rotations.items()})
+    found = parts_for_mesh(mesh, body, pose, parts)
+    sizes = np.bincount(found, minlength=34)
+    assert sizes.min() >= ISLAND
+    for name in ("palm", "fingers", "foot", "knee", "eye", "upper arm", "hip", "ear"):
+        left, right = (sizes[PART_NAMES.index(f"{side} {name}")] for side in ("left", "right"))
+        assert abs(int(left) - int(right)) <= 0.15 * max(left, right), name  # SMPL-X is symmetric, this pose is not
+    assert PART_NAMES[found[9120]] == "nose"
+    assert 450 < sizes[PART_NAMES.index("left fingers")] < 650
