@@ -3,8 +3,8 @@
     python experiments/check_data.py --data=DIR
     python experiments/check_data.py --data=DIR --json=problems.json
 
-An error means that no reconstruction can come of the sample, a warning that somebody should look. The exit code is 1
-when there are errors, 2 when the program was called wrongly or there is no sample to check, else 0.
+An error means that the sample cannot be read, a warning that somebody should look. The exit code is 1 when there are
+errors, 2 when the program was called wrongly or there is no sample to check, else 0.
 """
 
 import json

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from hoijax.data.check_mesh import human_doubts, mesh_doubts, object_doubts
-from hoijax.data.check_view import View, box_doubts, projection_doubts, projection_faults, small_view
+from hoijax.data.check_view import View, box_doubts, projection_doubts, small_view
 from hoijax.data.images import fitted, load_depth, load_mask, load_photo
 from hoijax.data.layout import NAMES, REQUIRED, find_samples, sample_file
 from hoijax.data.objfile import mesh_faults, parse_mesh
@@ -21,7 +21,7 @@ from hoijax.data.parameters import (
     load_extrinsic,
     load_parameters,
 )
-from hoijax.data.read import camera_doubts, filled, order_doubts
+from hoijax.data.read import before_camera, camera_doubts, filled, order_doubts
 from hoijax.data.sample import ColoredMesh, SampleError
 
 FEW_PIXELS = 100  # a mask with fewer gives nothing to fit to
@@ -35,7 +35,7 @@ T = TypeVar("T")
 class Problem(NamedTuple):
     """One thing wrong with a sample; `file` is relative to its folder.
 
-    `error`: the reader refuses the file, or the camera cannot see the mesh. `warning`: somebody should look.
+    `error`: the reader refuses the sample. `warning`: it is read, but somebody should look.
     """
 
     severity: Literal["error", "warning"]
@@ -189,8 +189,7 @@ def _check_projection(folder: Path, kind: str, mesh: ColoredMesh | None, view: V
     path = sample_file(folder, kind)
     if mesh is None or path is None:
         return
-    for message in projection_faults(mesh, view):
-        findings.error(path, message)
+    findings.attempt(before_camera, path, mesh, view.offset)
     for message in projection_doubts(mesh, view, kind):
         findings.warn(path, message)
 

@@ -64,17 +64,6 @@ def silhouette(
     return mask > 0
 
 
-def projection_faults(mesh: ColoredMesh, view: View) -> list[str]:
-    """What makes a mesh invisible to the camera: behind it, or beside the image."""
-    verts = mesh.verts + view.offset
-    behind = int((verts[:, 2] <= 0).sum())
-    if behind:
-        return [f"{behind} of {len(verts)} vertices lie behind the camera, after cam_trans {view.offset.tolist()}"]
-    if not silhouette(verts, mesh.faces, view.camera, view.human_mask.shape).any():
-        return ["projects outside the image: cam_trans, focal or princpt do not belong to it"]
-    return []
-
-
 def projection_doubts(mesh: ColoredMesh, view: View, part: str) -> list[str]:
     """Doubts whether a mesh (`part`: human or object) lies on its mask; pixels of the other one's mask do not count."""
     masks = (view.human_mask, view.object_mask)
@@ -86,6 +75,8 @@ def projection_doubts(mesh: ColoredMesh, view: View, part: str) -> list[str]:
         (_agreement(verts, mesh, view, mask, other), axes) for axes, verts in _flips(mesh.verts, view.offset)
     )
     doubts = [f"its projection hardly lies on the {part} mask (IoU {iou:.2f})"]
+    if not silhouette(mesh.verts + view.offset, mesh.faces, view.camera, mask.shape).any():
+        doubts = ["projects outside the image: cam_trans, focal or princpt do not belong to it"]
     if flipped > iou + FLIP_GAIN:
         doubts.append(f"axis flip suspected: with {axes} negated the IoU is {flipped:.2f} instead of {iou:.2f}")
     return doubts

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from hoijax.data.images import fitted, load_depth, load_mask, load_photo
 from hoijax.data.layout import find_samples, required_file, sample_file, sample_name
@@ -39,7 +39,10 @@ def load_sample(folder: str | os.PathLike[str]) -> Sample:
     image = load_photo(required_file(folder, "image"), warn, human_mask.shape[::-1])
     size = image.shape[1::-1]
     pose, camera = load_human(folder, warn)
-    thing = load_mesh(required_file(folder, "object"))
+    human, thing = (
+        before_camera(path, load_mesh(path), np.asarray(pose.translation))
+        for path in (required_file(folder, "human"), required_file(folder, "object"))
+    )
     labels = load_labels(folder, warn)
     depth_path = sample_file(folder, "depth")
     parts_path = sample_file(folder, "contact_parts")
@@ -51,7 +54,7 @@ def load_sample(folder: str | os.PathLike[str]) -> Sample:
         object_mask=filled(object_path, fitted(object_path, object_mask, size, warn)),
         camera=camera,
         pose=pose,
-        human=load_mesh(required_file(folder, "human")),
+        human=human,
         object=thing,
         truth=load_truth(folder, thing, warn),
         depth=None if depth_path is None else fitted(depth_path, load_depth(depth_path, warn), size, warn),
@@ -140,6 +143,18 @@ def load_labels(folder: Path, warn: Warn) -> Labels:
         category=noted.category or category,
         action=noted.action or action,
     )
+
+
+def before_camera(path: Path, mesh: ColoredMesh, translation: Float[np.ndarray, "3"]) -> ColoredMesh:
+    """The mesh itself. Raises SampleError when, moved by cam_trans, any of it lies behind the camera."""
+    behind = int((mesh.verts[:, 2] + translation[2] <= 0).sum())
+    if behind:
+        raise SampleError(
+            path,
+            f"{behind} of {len(mesh.verts)} vertices lie behind the camera after cam_trans {translation.tolist()}, "
+            "expected z forward",
+        )
+    return mesh
 
 
 def filled(path: Path, mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
