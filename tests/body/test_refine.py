@@ -15,11 +15,12 @@ def bent() -> HumanPose:
 
 def test_start_at_no_change(body: Body) -> None:
     refiners = init_refiners(jax.random.key(0), body)
-    refinement = refine(refiners, body, bent())
+    refinement = jax.jit(refine)(refiners, body, bent())
     assert refinement is not None
     np.testing.assert_allclose(refinement.corrections, np.broadcast_to(np.eye(3), (54, 3, 3)), atol=1e-4)
     assert (refinement.weight_logits == 0).all()
-    plain, refined = pose_body(body, bent()), pose_body(body, bent(), refinement)
+    compiled = jax.jit(pose_body)
+    plain, refined = compiled(body, bent()), compiled(body, bent(), refinement)
     assert np.abs(plain.verts - refined.verts).max() < 1e-4
 
 
@@ -42,8 +43,9 @@ def test_every_layer_can_move_after_one_step(body: Body) -> None:
 
 def test_pose_corrections_depend_on_the_pose_but_not_on_the_root(body: Body) -> None:
     refiners = jax.tree.map(lambda x: x + 0.01, init_refiners(jax.random.key(0), body))
-    one, turned = (refine(refiners, body, p) for p in (bent(), bent()._replace(root=jnp.ones(3))))
-    other = refine(refiners, body, bent()._replace(jaw=jnp.ones(3)))
+    compiled = jax.jit(refine)
+    one, turned = (compiled(refiners, body, p) for p in (bent(), bent()._replace(root=jnp.ones(3))))
+    other = compiled(refiners, body, bent()._replace(jaw=jnp.ones(3)))
     assert one is not None
     assert turned is not None
     assert other is not None

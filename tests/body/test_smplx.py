@@ -26,6 +26,9 @@ from hoijax.types import Body, HumanPose
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "smplx.npz"
 
 
+compiled = jax.jit(pose_body)
+
+
 def random_pose(seed: int, size: float = 0.4) -> HumanPose:
     leaves, tree = jax.tree.flatten(zero_pose())
     keys = jax.random.split(jax.random.key(seed), len(leaves))
@@ -73,7 +76,7 @@ def test_chain_equals_a_walk_from_the_root() -> None:
 
 
 def test_rest_pose_is_the_template(body: Body) -> None:
-    posed = pose_body(body, zero_pose())
+    posed = compiled(body, zero_pose())
     np.testing.assert_allclose(posed.verts, body.template, atol=1e-6)
     np.testing.assert_allclose(posed.frames, np.broadcast_to(np.eye(3), posed.frames.shape), atol=1e-6)
     np.testing.assert_allclose(posed.joints, body.regressor @ body.template, atol=1e-6)
@@ -82,8 +85,8 @@ def test_rest_pose_is_the_template(body: Body) -> None:
 def test_root_and_translation_move_rigidly_about_the_root_joint(body: Body) -> None:
     root, translation = jnp.array([3.0, -0.2, 0.4]), jnp.array([0.1, -0.3, 20.0])
     bent = random_pose(1)._replace(root=jnp.zeros(3), translation=jnp.zeros(3))
-    still = pose_body(body, bent)
-    moved = pose_body(body, bent._replace(root=root, translation=translation))
+    still = compiled(body, bent)
+    moved = compiled(body, bent._replace(root=root, translation=translation))
     rotation = rotation_matrix(root)
     expected = (still.verts - still.joints[0]) @ rotation.T + still.joints[0] + translation
     np.testing.assert_allclose(moved.verts, expected, atol=1e-5)
@@ -93,7 +96,7 @@ def test_root_and_translation_move_rigidly_about_the_root_joint(body: Body) -> N
 @pytest.mark.parametrize(("joint", "child"), [(16, 18), (4, 7), (25, 26), (12, 15)])
 def test_a_joint_moves_its_descendants_alone(body: Body, joint: int, child: int) -> None:
     rotvecs = joint_rotvecs(zero_pose()).at[joint].set(jnp.array([0.3, 0.5, 0.2]))
-    posed = pose_body(body, with_joint_rotvecs(zero_pose(), rotvecs))
+    posed = compiled(body, with_joint_rotvecs(zero_pose(), rotvecs))
     rest = body.regressor @ body.template
     below = np.zeros(55, bool)
     for j in range(1, 55):
@@ -107,8 +110,8 @@ def test_a_joint_moves_its_descendants_alone(body: Body, joint: int, child: int)
 
 def test_rigid_bones_keep_their_lengths(body: Body) -> None:
     pose = random_pose(2)
-    rest = pose_body(body, zero_pose()._replace(shape=pose.shape, expression=pose.expression)).joints
-    posed = pose_body(body, pose).joints
+    rest = compiled(body, zero_pose()._replace(shape=pose.shape, expression=pose.expression)).joints
+    posed = compiled(body, pose).joints
     length = [np.linalg.norm(x[1:] - x[PARENTS[1:]], axis=1) for x in (rest, posed)]
     np.testing.assert_allclose(length[0], length[1], atol=1e-5)
 
@@ -117,10 +120,10 @@ def test_a_fixed_body_is_the_mesh_itself() -> None:
     rng = np.random.default_rng(0)
     verts, faces = rng.normal(size=(12, 3)).astype(np.float32), rng.integers(0, 12, (7, 3))
     mesh = fixed_body(verts, faces)
-    posed = pose_body(mesh, zero_pose())
+    posed = compiled(mesh, zero_pose())
     assert (posed.verts == verts).all()
     assert (posed.frames == jnp.eye(3)).all()
-    moved = pose_body(mesh, random_pose(3)._replace(root=jnp.zeros(3)))
+    moved = compiled(mesh, random_pose(3)._replace(root=jnp.zeros(3)))
     np.testing.assert_allclose(moved.verts, verts + random_pose(3).translation, atol=1e-6)
 
 
@@ -128,7 +131,7 @@ def test_vmap_equals_single_poses(body: Body) -> None:
     poses = [random_pose(k) for k in range(3)]
     batch = jax.vmap(pose_body, in_axes=(None, 0))(body, jax.tree.map(lambda *x: jnp.stack(x), *poses))
     for k, pose in enumerate(poses):
-        np.testing.assert_allclose(batch.verts[k], pose_body(body, pose).verts, atol=2e-6)
+        np.testing.assert_allclose(batch.verts[k], compiled(body, pose).verts, atol=2e-6)
 
 
 @jax.jit
@@ -167,18 +170,18 @@ def test_corrections_act_as_part_of_the_pose() -> None:
     body, pose = small_body(), random_pose(5, 0.3)
     corrections = rotation_matrix(0.2 * jax.random.normal(jax.random.key(2), (54, 3)))
     refinement = Refinement(corrections)
-    refined = pose_body(body, pose, refinement)
-    np.testing.assert_allclose(refined.verts, pose_body(body, refined_pose(pose, refinement)).verts, atol=2e-5)
-    assert np.abs(refined.verts - pose_body(body, pose).verts).max() > 0.05
+    refined = compiled(body, pose, refinement)
+    np.testing.assert_allclose(refined.verts, compiled(body, refined_pose(pose, refinement)).verts, atol=2e-5)
+    assert np.abs(refined.verts - compiled(body, pose).verts).max() > 0.05
     assert (refined_pose(pose, None).body == pose.body).all()
 
 
 def test_weight_logits_shift_the_blend() -> None:
     body, pose = small_body(), random_pose(6)
     logits = jnp.zeros((40, 55))
-    same = pose_body(body, pose, Refinement(weight_logits=logits))
-    np.testing.assert_allclose(same.verts, pose_body(body, pose).verts, atol=1e-5)
-    alone = pose_body(body, pose, Refinement(weight_logits=logits.at[:, 20].set(60.0)))  # all weight on one joint
+    same = compiled(body, pose, Refinement(weight_logits=logits))
+    np.testing.assert_allclose(same.verts, compiled(body, pose).verts, atol=1e-5)
+    alone = compiled(body, pose, Refinement(weight_logits=logits.at[:, 20].set(60.0)))  # all weight on one joint
     rotations = alone.frames
     np.testing.assert_allclose(rotations, np.broadcast_to(rotations[0], rotations.shape), atol=1e-5)
     np.testing.assert_allclose(rotations[0] @ rotations[0].T, np.eye(3), atol=1e-5)
