@@ -118,8 +118,8 @@ def _check_images(folder: Path, findings: Findings) -> dict[str, Bool[np.ndarray
     for kind, mask in masks.items():
         if mask is None:
             continue
-        mask = findings.attempt(filled, paths[kind], mask)
-        mask = None if mask is None else findings.attempt(fitted, paths[kind], mask, size, findings.warn)
+        mask = findings.attempt(fitted, paths[kind], mask, size, findings.warn)
+        mask = None if mask is None else findings.attempt(filled, paths[kind], mask)
         if mask is not None:
             sound[kind] = mask
             for message in _mask_doubts(mask):
@@ -128,14 +128,20 @@ def _check_images(folder: Path, findings: Findings) -> dict[str, Bool[np.ndarray
         shared = (sound["human"] & sound["object"]).sum() / min(mask.sum() for mask in sound.values())
         if shared > SHARED:
             findings.warn(paths["object"] or folder, f"shares {shared:.0%} of the smaller mask with the other one")
-    depth_path = sample_file(folder, "depth")
-    depth = findings.attempt(load_depth, depth_path, findings.warn) if depth_path else None
-    if depth is not None and depth_path is not None:
-        if size is not None:
-            findings.attempt(fitted, depth_path, depth, size, findings.warn)
-        if (depth == 0).mean() > UNKNOWN_DEPTH:
-            findings.warn(depth_path, f"is unknown at {(depth == 0).mean():.0%} of the pixels")
+    _check_depth(folder, size, findings)
     return sound
+
+
+def _check_depth(folder: Path, size: tuple[int, int] | None, findings: Findings) -> None:
+    path = sample_file(folder, "depth")
+    depth = findings.attempt(load_depth, path, findings.warn) if path else None
+    if path is None or depth is None:
+        return
+    if size is not None:
+        findings.attempt(fitted, path, depth, size, findings.warn)
+    unknown = (depth == 0).mean()
+    if unknown > UNKNOWN_DEPTH:
+        findings.warn(path, f"is unknown at {unknown:.0%} of the pixels")
 
 
 def _mask_doubts(mask: Bool[np.ndarray, "h w"]) -> list[str]:
