@@ -86,13 +86,14 @@ def _by_platform(loop: Callable, at_once: Callable, images_at_once: Callable) ->
 
 def _forward_loop(n_lists: int, table: Array, work: Work) -> tuple[Array, Array, Array]:
     rows = table[work.ids]
-    batches = _in_batches((rows, work.lists, work.centers))
+    # transposed for all items ahead of the loop: inside it, the product would read its operand against the grain
+    batches = _in_batches((rows, _features(rows).mT, work.lists, work.centers))
 
     def step(i: Array, state: tuple) -> tuple:
         out, starts, (carry, carry_list) = state
-        rows, lists, centers = jax.tree.map(lambda x: x[i], batches)
+        rows, features, lists, centers = jax.tree.map(lambda x: x[i], batches)
         start_of = partial(_sum_of_others, _lower(BATCH, table.dtype), lists, carry, carry_list)
-        image, start, total = _drawn(rows, centers, start_of)
+        image, start, total = _drawn(rows, features, centers, start_of)
         out = out.at[lists].add(image.reshape(BATCH, -1))
         return out, starts.at[i].set(start), (start[-1] + total[-1], lists[-1])
 
@@ -122,7 +123,7 @@ def _backward_loop(n_rows: int, rows: Array, starts: Array, work: Work, gradient
 
 def _forward_at_once(n_lists: int, table: Array, work: Work) -> tuple[Array, Array, Array]:
     rows = table[work.ids]
-    image, start, _ = _drawn(rows, work.centers, partial(_sum_of_earlier, work.lists))
+    image, start, _ = _drawn(rows, _features(rows).mT, work.centers, partial(_sum_of_earlier, work.lists))
     out = jax.ops.segment_sum(image, work.lists, n_lists + 1, indices_are_sorted=True)
     return out[:-1], rows, start
 
@@ -239,11 +240,14 @@ def _weights(alpha: Array, start_of: Callable[[Array], Array]) -> tuple[Array, A
 
 
 def _drawn(
-    rows: Float[Array, "b c 10"], centers: Float[Array, "b 2"], start_of: Callable[[Array], Array]
+    rows: Float[Array, "b c 10"],
+    features: Float[Array, "b 5 c"],
+    centers: Float[Array, "b 2"],
+    start_of: Callable[[Array], Array],
 ) -> tuple[Float[Array, "b 5 p"], Float[Array, "b p"], Float[Array, "b p"]]:
     """What each item adds to its list; log transmittance in front of it, and through it."""
     weight, start, total = _weights(_alpha(rows, centers), start_of)
-    return _matmul(_features(rows).mT, weight), start, total
+    return _matmul(features, weight), start, total
 
 
 def _drawn_gradient(

@@ -36,14 +36,11 @@ def projected(gaussians: Gaussians, camera: Camera, size: tuple[int, int]) -> Pr
     h, w = size
     held_x = jnp.clip(slope_x, (-MARGIN * w - cx) / fx, ((1 + MARGIN) * w - cx) / fx)
     held_y = jnp.clip(slope_y, (-MARGIN * h - cy) / fy, ((1 + MARGIN) * h - cy) / fy)
-    # J = [[jx, 0, -jx held_x], [0, jy, -jy held_y]]
-    jx, jy = fx * inverse_depth, fy * inverse_depth
-    jxz, jyz = -jx * held_x, -jy * held_y
-    c = (gaussians.covs + gaussians.covs.mT) / 2
-    xx = jx * jx * c[:, 0, 0] + 2 * jx * jxz * c[:, 0, 2] + jxz * jxz * c[:, 2, 2]
-    yy = jy * jy * c[:, 1, 1] + 2 * jy * jyz * c[:, 1, 2] + jyz * jyz * c[:, 2, 2]
-    xy = jx * jy * c[:, 0, 1] + jx * jyz * c[:, 0, 2] + jxz * jy * c[:, 1, 2] + jxz * jyz * c[:, 2, 2]
-    cov_px = jnp.stack([xx + DILATION, xy, yy + DILATION], 1)
+    jx, jy, zero = fx * inverse_depth, fy * inverse_depth, jnp.zeros_like(x)
+    jacobian = jnp.stack([jx, zero, -jx * held_x, zero, jy, -jy * held_y], 1).reshape(-1, 2, 3)
+    cov = jacobian @ gaussians.covs @ jacobian.mT
+    xx, xy, yy = cov[:, 0, 0] + DILATION, (cov[:, 0, 1] + cov[:, 1, 0]) / 2, cov[:, 1, 1] + DILATION
+    cov_px = jnp.stack([xx, xy, yy], 1)
     return Projected(mean_px, cov_px, _inverse(cov_px), depth)
 
 
