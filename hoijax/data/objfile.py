@@ -66,7 +66,7 @@ def mesh_faults(mesh: ColoredMesh) -> list[str]:
         faults.append("some vertex colours are not finite")
     bad = np.flatnonzero(((mesh.faces < 0) | (mesh.faces >= count)).any(1))
     if len(bad):
-        corners = " ".join(str(corner + 1) for corner in mesh.faces[bad[0]])
+        corners = " ".join(str(corner + 1) for corner in mesh.faces[bad[0]].tolist())
         faults.append(
             f"{len(bad)} of {len(mesh.faces)} triangles name vertices that do not exist "
             f"(first: {corners}), expected 1 to {count}"
@@ -104,7 +104,7 @@ def _vertices(path: Path, lines: list[bytes]) -> tuple[Float[np.ndarray, "v 3"],
     rgb = numbers[:, 3:6]
     if rgb.max() > 1:
         rgb = rgb / 255
-    return verts, np.clip(rgb, 0, 1).astype(np.float32)
+    return verts, np.where(np.isfinite(rgb), np.clip(rgb, 0, 1), np.nan).astype(np.float32)
 
 
 def _triangles(path: Path, lines: list[bytes], verts_before: Int[np.ndarray, " n"]) -> Int[np.ndarray, "f 3"]:
