@@ -1,6 +1,6 @@
 """The two small networks that refine a skinned body: rotation corrections and a skinning offset.
 
-Hu et al., GauHuman, 2024, section 3.2. Both start at no change. A `fixed_body` has neither: its refiners are empty.
+Hu et al., GauHuman, CVPR 2024. Both start at no change. A `fixed_body` has neither: its refiners are empty.
 """
 
 from collections.abc import Callable

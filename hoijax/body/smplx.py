@@ -1,6 +1,6 @@
 """The SMPL-X body model: shape, pose, skin. One pose per call, a batch is `jax.vmap` over it.
 
-Loper et al., SMPL, 2015, equations 5-12; Pavlakos et al., SMPL-X, 2019, section 3.1. The rest pose is a T-pose with y
+Loper et al., SMPL, 2015, section 3; Pavlakos et al., SMPL-X, 2019, section 3.1. The rest pose is a T-pose with y
 up, facing +z; `HumanPose.root` turns it into the camera frame about the root joint.
 """
 
@@ -146,7 +146,7 @@ def kinematic_chain(
 
 
 def skinning_weights(body: Body, logits: Float[Array, "v j"] | None = None) -> Float[Array, "v j"]:
-    """Blend weights softmax(log(w + 1e-9) + logits) (GauHuman, section 3.2); those of the body without logits."""
+    """Blend weights softmax(log(w + 1e-9) + logits) (GauHuman); those of the body without logits."""
     if logits is None:
         return body.weights
     return jax.nn.softmax(jnp.log(body.weights + 1e-9) + logits)
