@@ -15,15 +15,16 @@ import jax
 from absl import app, flags, logging
 from compile_clock import CompileClock
 from hoijax.report.tables import metrics_table
+from jaxtyping import Array
 from tqdm import tqdm
 
-from hoijax.body.smplx import load_body
+from hoijax.body.smplx import load_body, load_hand_means
 from hoijax.config import Config
 from hoijax.data.assemble import assemble
 from hoijax.data.prepare import prepare
 from hoijax.data.read import SampleError, find_samples, load_sample
 from hoijax.data.results import Result, is_finished, load_result, save_result
-from hoijax.losses.lpips import load_lpips
+from hoijax.losses.lpips import LpipsWeights, load_lpips
 from hoijax.optimize.fit import NotFiniteError, Progress, fit, term_names
 from hoijax.types import Assets, Body
 
@@ -61,12 +62,14 @@ def result_folder(folder: Path) -> Path:
     return Path(_OUT.value) / folder.resolve().name
 
 
-def reconstruct(folder: Path, config: Config, body: Body | None, lpips: object, clock: CompileClock) -> Result:
+def reconstruct(
+    folder: Path, config: Config, body: tuple[Body, Array] | None, lpips: LpipsWeights | None, clock: CompileClock
+) -> Result:
     """One sample, from its folder to a result."""
     start = time.perf_counter()
     compiled = clock.seconds
     sample = load_sample(folder)
-    prepared = prepare(sample, config, body)
+    prepared = prepare(sample, config, *(body or ()))
     ready = time.perf_counter()
     with tqdm(total=sum(stage.steps for stage in config.stages), desc=sample.name, unit="step", leave=False) as bar:
 
@@ -88,7 +91,7 @@ def main(argv: list[str]) -> None:
         sys.exit(f"not a flag: {argv[1:]} (see --help)")
     try:
         config = config_flags.config()
-        body = load_body(_BODY.value) if _BODY.value else None
+        body = (load_body(_BODY.value), load_hand_means(_BODY.value)) if _BODY.value else None
         wants_lpips = any(name.startswith("lpips") for name in term_names(config))
         lpips = load_lpips(config.lpips_net) if wants_lpips else None
     except (ValueError, OSError, ModuleNotFoundError) as error:

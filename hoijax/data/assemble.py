@@ -57,6 +57,7 @@ def assemble(
     parts = human_parts(sample, prepared)
     score = np.asarray(fitted.contact.human_score)
     touching = contact_vertices(human.verts, obj.verts, obj.faces, TOUCH)
+    has_joints = prepared.body.weights.shape[1] > 1
     refinement = refine(fitted.params.human, prepared.body, prepared.scene.human)
     last = {name: values[np.isfinite(values)] for name, values in fitted.history.items()}
     return Result(
@@ -67,7 +68,7 @@ def assemble(
         scale=scale,
         pivot=pivot,
         camera=sample.camera,
-        pose=refined_pose(sample.pose, refinement),
+        pose=refined_pose(prepared.scene.human, refinement) if has_joints else sample.pose,
         human=human,
         object=obj,
         gaussians=fitted.gaussians,

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 from scipy.spatial import cKDTree
 
 from hoijax.body.builtin import builtin_body
-from hoijax.body.smplx import fixed_body, pose_body, zero_pose
+from hoijax.body.smplx import fixed_body, pose_body, with_hand_means, zero_pose
 from hoijax.config import Config
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.mesh.sdf import init_sdf_grid
@@ -28,15 +28,21 @@ class Prepared(NamedTuple):
     notes: tuple[str, ...]
 
 
-def choose_body(sample: Sample, body: Body | None) -> tuple[Body, HumanPose, str]:
+def choose_body(
+    sample: Sample, body: Body | None, hand_means: Float[Array, "2 15 3"] | None
+) -> tuple[Body, HumanPose, str]:
     """The body that reproduces the sample's human: the given one, the built-in one, or the sample's mesh held fixed."""
     stored = sample.human.verts + np.asarray(sample.pose.translation)
-    for candidate, name in ((body, "the given body file"), (builtin_body(), "the built-in body")):
+    candidates = [(body, sample.pose, "the given body file"), (builtin_body(), sample.pose, "the built-in body")]
+    if hand_means is not None:
+        relative = with_hand_means(sample.pose, hand_means)
+        candidates.insert(1, (body, relative, "the given body file, hands relative to its mean hands"))
+    for candidate, pose, name in candidates:
         if candidate is None or len(candidate.template) != len(stored):
             continue
-        posed = np.asarray(pose_body(candidate, sample.pose).verts)
+        posed = np.asarray(pose_body(candidate, pose).verts)
         if np.linalg.norm(posed - stored, axis=1).mean() < BODY_TOLERANCE:
-            return candidate, sample.pose, f"human: {name}, posed by smplx_parameters.json"
+            return candidate, pose, f"human: {name}, posed by smplx_parameters.json"
     fixed = fixed_body(stored.astype(np.float32), sample.human.faces)
     note = f"human: h_mesh.obj held fixed, {len(stored)} vertices (no body file of this topology reproduces it)"
     return fixed, zero_pose(), note
@@ -100,8 +106,13 @@ def padded_mesh(mesh: ColoredMesh, faces: int, verts: int) -> tuple[Mesh, Float[
     return Mesh(jnp.asarray(all_verts), jnp.asarray(all_faces), jnp.asarray(valid)), jnp.asarray(all_rgb)
 
 
-def prepare(sample: Sample, config: Config, body: Body | None = None) -> Prepared:
-    """Everything the optimizer needs of a sample, at `config.image_size`. The object stands at its coarse start."""
+def prepare(
+    sample: Sample, config: Config, body: Body | None = None, hand_means: Float[Array, "2 15 3"] | None = None
+) -> Prepared:
+    """Everything the optimizer needs of a sample, at `config.image_size`. The object stands at its coarse start.
+
+    With `hand_means` (of the body file) hand poses stored relative to the mean hands are tried too; the mesh decides.
+    """
     size = config.image_size
     image, scale = resized(sample.image.astype(np.float32) / 255, size)
     human_mask, _ = resized(sample.human_mask.astype(np.float32), size)
@@ -110,7 +121,7 @@ def prepare(sample: Sample, config: Config, body: Body | None = None) -> Prepare
         jnp.asarray(np.asarray(sample.camera.focal) * scale, jnp.float32),
         jnp.asarray(np.asarray(sample.camera.center) * scale, jnp.float32),
     )
-    chosen, pose, body_note = choose_body(sample, body)
+    chosen, pose, body_note = choose_body(sample, body, hand_means)
     placed = sample.object._replace(verts=sample.object.verts + np.asarray(sample.pose.translation))
     small, mesh_note = decimated(placed, config.object_faces, config.object_verts)
     mesh, rgb = padded_mesh(small, config.object_faces, config.object_verts)

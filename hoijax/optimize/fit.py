@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from hoijax.config import Capacity, Config, Stage, static_options
+from hoijax.config import PARAMETERS, Capacity, Config, Stage, static_options
 from hoijax.geometry import similarity
 from hoijax.losses.terms import ContactState, Reference, View, contact_state, init_reference
 from hoijax.mesh.sdf import init_sdf_grid
@@ -74,6 +74,11 @@ def traced(values: Mapping[str, float]) -> dict[str, Array]:
     return {name: jnp.float32(value) for name, value in sorted(values.items())}
 
 
+def all_rates(stage: Stage) -> dict[str, float]:
+    """The rate of every parameter, 0 where the stage names none."""
+    return {name: stage.rates.get(name, 0.0) for name in PARAMETERS}
+
+
 Runner = Callable[..., tuple[list[FitState], list[Trace]]]
 
 
@@ -105,6 +110,11 @@ def run_batch(jobs: list[Job], **options: Any) -> tuple[list[FitState], list[Tra
     return unstacked(state, len(jobs)), unstacked(trace, len(jobs))
 
 
+def has_refiners(job: Job) -> bool:
+    """Whether the human has anything to train: a body with joints, and a stage that moves them."""
+    return bool(job.state.params.human.pose or job.state.params.human.skinning)
+
+
 def stacked(trees: list[Any]) -> Any:
     """One tree whose leaves have the images as a leading axis."""
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
@@ -125,7 +135,8 @@ def run_stage(
         states, traces = run(
             jobs,
             weights=traced(stage.weights),
-            rates=traced(stage.rates),
+            rates=traced(all_rates(stage)),
+            trains_human=moves_human(stage.rates) and any(has_refiners(job) for job in jobs),
             config=static_options(config),
             capacity=capacity,
             steps=steps,
@@ -189,7 +200,7 @@ def run_stages(run: Runner, jobs: list[Job], config: Config, watch: Callable[[Pr
             watch(Progress(name, done, total, {"loss": float(trace.loss[-1]), **last}))
 
         jobs, capacity = run_stage(run, jobs, stage, config, capacity, report)
-        human_moved |= moves_human(stage.rates) and any(job.state.params.human.pose for job in jobs)
+        human_moved |= moves_human(stage.rates) and any(has_refiners(job) for job in jobs)
     return [finish(job, config, capacity) for job in jobs]
 
 

@@ -53,7 +53,11 @@ def vertex_colors(
 
 def init_params(scene: Scene, assets: Assets, config: Config, key: Array) -> Params:
     """Gaussians at the vertices of human and object, refiners at "no change", the object where it stands (method 4)."""
+    trained = {name for stage in config.stages for name in stage.rates}
     refiners = init_refiners(key, assets.body)
+    refiners = Refiners(
+        refiners.pose if "human.pose" in trained else {}, refiners.skinning if "human.skinning" in trained else {}
+    )
     human = pose_body(assets.body, scene.human).verts
     obj = scene.object
     hidden = faces_away(human, assets.body.faces) & config.hide_back_human

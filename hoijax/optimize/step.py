@@ -81,7 +81,7 @@ def view_of(
     return View(scene, assets, reference, config, human, object_verts, params.object, pivot, *opacity, renders)
 
 
-@partial(jax.jit, static_argnames=("config", "capacity", "steps"))
+@partial(jax.jit, static_argnames=("trains_human", "config", "capacity", "steps"))
 def block(
     state: FitState,
     scene: Scene,
@@ -90,16 +90,16 @@ def block(
     weights: dict[str, Float[Array, ""]],
     rates: dict[str, Float[Array, ""]],
     *,
+    trains_human: bool,
     config: Config,
     capacity: Capacity,
     steps: int,
 ) -> tuple[FitState, Trace]:
     """`steps` Adam steps on sum_k weights[k] term_k. What the block does not train is computed outside the scan.
 
-    A parameter without a rate keeps its Adam momentum but does not move. Weights and rates are traced: sweeping their
-    values recompiles nothing; the set of names is static.
+    A parameter of rate 0 keeps its Adam momentum but does not move. Weights and rates are traced: sweeping their values
+    recompiles nothing; the names of the weighed terms are static. `trains_human` False: the human stands still.
     """
-    trains_human = moves_human(rates)
     still = posed_human(state.params, scene, assets)
     optimizer, rate = adam(), rate_tree(state.params, rates)
 
