@@ -48,6 +48,16 @@ def test_mask_equals_its_plain_twin_on_any_triangles(seed: int) -> None:
     np.testing.assert_array_equal(projected_mask(verts, faces, CAMERA, SIZE), expected)
 
 
+def test_ground_that_passes_under_the_camera_ends_at_its_horizon() -> None:
+    """Its far edge is a row of the image; nothing above, everything below as far as the triangle reaches sideways."""
+    verts = np.array([[-8, 0.05, 2.0], [8, 0.05, 2], [0, 0.05, -1]])
+    faces = np.array([[0, 1, 2]])
+    found = projected_mask(verts, faces, CAMERA, SIZE)
+    assert not found[:26].any()
+    assert found[26:].all()
+    np.testing.assert_array_equal(found, plain_mask(verts, faces, CAMERA, SIZE))
+
+
 def test_mask_equals_ray_casting_far_away() -> None:
     mesh = trimesh.creation.torus(0.5, 0.2)
     mesh.apply_transform(trimesh.transformations.rotation_matrix(0.8, [1, 1, 0]))

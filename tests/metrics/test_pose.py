@@ -79,6 +79,9 @@ def test_umeyama_marks_what_points_do_not_determine() -> None:
     collapsed = umeyama(cloud(0, 20), same)
     assert collapsed.scale == pytest.approx(0, abs=1e-12)
     assert np.isnan(collapsed.rotation).all()
+    rounded = same + 1e-6 * cloud(1, 20)  # what float32 leaves of one place 30 m away
+    assert np.isnan(umeyama(cloud(0, 20), rounded).rotation).all()
+    assert np.isnan(umeyama(rounded, cloud(0, 20)).scale)
 
 
 @pytest.mark.parametrize("points", [np.zeros((0, 3)), np.array([[0, 0, np.inf]])])

@@ -79,8 +79,10 @@ def test_padding_faces_are_never_sampled() -> None:
 
 
 def test_a_mesh_without_area_is_sampled_in_its_place() -> None:
-    point = Surface(np.full((3, 3), 2.0), np.array([[0, 1, 2]]))
-    np.testing.assert_allclose(surface_samples(point, 10), 2.0)
+    line = Surface(np.arange(6.0)[:, None] * [[1.0, 2, 3]], np.array([[0, 1, 2], [3, 4, 5]]))
+    points = surface_samples(line, 1000)
+    np.testing.assert_allclose(points, points[:, :1] * [1, 2, 3], atol=1e-12)
+    assert 400 < (points[:, 0] < 2.5).sum() < 600  # half on each face
 
 
 def test_volume_of_closed_meshes() -> None:
