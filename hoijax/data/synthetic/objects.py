@@ -1,0 +1,217 @@
+"""Procedural objects: closed meshes built from simple solids, coloured by vertex so that every side looks different.
+
+Each stands in its own frame: y up, metres, its front towards +z. Colours are rgb in [0, 1].
+"""
+
+import numpy as np
+import trimesh
+from jaxtyping import Float
+from manifold3d import CrossSection, Manifold, Mesh, OpType
+from scipy.spatial.transform import Rotation
+
+from hoijax.data.sample import ColoredMesh
+
+BOX = (0.46, 0.30, 0.34)
+BALL_RADIUS = 0.14
+SEAT_HEIGHT, SEAT_DEPTH = 0.46, 0.44
+TABLE = (1.15, 0.76, 0.62)
+BOTTLE_HEIGHT = 0.25
+SADDLE_HEIGHT = 0.80
+BAR = (0.98, 0.37)  # height and forward position of the rocking horse's handle bar
+PEG = (0.27, 0.34)  # height and forward position of its foot rests
+
+RGB = tuple[float, float, float]
+
+
+def carton() -> ColoredMesh:
+    """A cardboard box: tape over the middle, a striped label in front, a mark on the left and dots on the right."""
+    verts, faces = _arrays(Manifold.cube(BOX, True).refine(24))
+    x, y, z = (verts / np.array(BOX) * 2).T  # each in [-1, 1]
+    rgb = _grain(verts, (0.72, 0.53, 0.34), axis=1, period=0.021, amount=0.04)
+    top, front, side = np.abs(y) > 0.99, np.abs(z) > 0.99, np.abs(x) > 0.99
+    _paint(rgb, (np.abs(z) < 0.17) & (top | (side & (np.abs(y) > 0.55))), (0.90, 0.86, 0.70))
+    _paint(rgb, front & (z > 0) & (np.abs(x - 0.25) < 0.5) & (np.abs(y + 0.1) < 0.55), (0.95, 0.95, 0.93))
+    bars = front & (z > 0) & (np.abs(x - 0.25) < 0.42) & (np.abs(y + 0.1) < 0.45)
+    _paint(rgb, bars & (np.floor(x * 12) % 2 == 0), (0.10, 0.12, 0.16))
+    _paint(rgb, front & (z < 0) & (np.abs(y) < 0.3), (0.75, 0.15, 0.12))
+    _paint(rgb, side & (x > 0) & (np.abs(y) + np.abs(z) < 0.6), (0.12, 0.30, 0.60))
+    _paint(rgb, side & (x < 0) & (y**2 + z**2 < 0.3), (0.13, 0.45, 0.25))
+    return ColoredMesh(verts, faces, rgb)
+
+
+def beach_ball() -> ColoredMesh:
+    """A ball of six coloured panels between two white caps."""
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=BALL_RADIUS)
+    verts, faces = np.array(ball.vertices), np.array(ball.faces)
+    panel = np.floor((np.arctan2(verts[:, 2], verts[:, 0]) / np.pi + 1) * 3 - 1e-9).astype(int) % 6
+    palette = np.array(
+        [
+            (0.85, 0.12, 0.12),
+            (0.97, 0.96, 0.93),
+            (0.10, 0.32, 0.75),
+            (0.97, 0.80, 0.12),
+            (0.96, 0.96, 0.93),
+            (0.08, 0.55, 0.30),
+        ]
+    )
+    rgb = palette[panel]
+    _paint(rgb, np.abs(verts[:, 1]) > 0.93 * BALL_RADIUS, (0.97, 0.97, 0.95))
+    _paint(rgb, verts[:, 1] > 0.985 * BALL_RADIUS, (0.85, 0.12, 0.12))
+    return ColoredMesh(verts, faces, rgb)
+
+
+def bottle() -> ColoredMesh:
+    """A bottle with a striped label; its mouth is at the top of the y axis, its bottom at y = 0."""
+    profile = [(0, 0.006), (0.028, 0), (0.034, 0.006), (0.035, 0.02), (0.035, 0.135), (0.032, 0.155), (0.022, 0.18),
+               (0.0145, 0.20), (0.013, 0.235), (0.0155, 0.237), (0.0155, 0.248), (0.012, 0.25), (0, 0.248)]  # fmt: skip
+    solid = Manifold.revolve(CrossSection([_counterclockwise(profile)]), 40).refine_to_length(0.0085)
+    verts, faces = _arrays(solid.rotate((-90, 0, 0)))  # manifold turns profiles about z
+    y = verts[:, 1]
+    rgb = np.tile((0.10, 0.42, 0.28), (len(verts), 1)) * (0.9 + 0.1 * np.cos(60 * y))[:, None]
+    angle = np.arctan2(verts[:, 2], verts[:, 0])
+    label = (y > 0.045) & (y < 0.125)
+    _paint(rgb, label, (0.95, 0.93, 0.86))
+    _paint(rgb, label & (np.abs(y - 0.085) < 0.022) & (np.floor(angle / np.pi * 4) % 2 == 0), (0.85, 0.20, 0.12))
+    _paint(rgb, (y > 0.055) & (y < 0.062) | (y > 0.108) & (y < 0.115), (0.15, 0.18, 0.35))
+    _paint(rgb, y > 0.2355, (0.80, 0.70, 0.30))
+    return ColoredMesh(verts, faces, rgb)
+
+
+def chair() -> ColoredMesh:
+    """A wooden chair with a checked seat; its seat's front edge is at z = SEAT_DEPTH, its back at z = 0."""
+    width, post = 0.44, 0.04
+    top = SEAT_HEIGHT
+    boxes = [((-width / 2, top - 0.045, 0), (width / 2, top, SEAT_DEPTH))]
+    for x in (-width / 2, width / 2 - post):
+        boxes.append(((x, 0, SEAT_DEPTH - post), (x + post, top - 0.02, SEAT_DEPTH)))
+        boxes.append(((x, 0, -0.001), (x + post, 0.94, post)))
+        boxes.append(((x + 0.008, 0.17, 0.02), (x + post - 0.008, 0.20, SEAT_DEPTH - 0.02)))
+    for low, high in ((0.58, 0.66), (0.71, 0.78), (0.83, 0.92)):
+        boxes.append(((-width / 2 + 0.02, low, 0.008), (width / 2 - 0.02, high, 0.030)))
+    boxes.append(((-width / 2 + 0.02, 0.25, SEAT_DEPTH - 0.03), (width / 2 - 0.02, 0.29, SEAT_DEPTH - 0.01)))
+    verts, faces = _arrays(_union(boxes).refine_to_length(0.034))
+    x, y, z = verts.T
+    rgb = _grain(verts, (0.55, 0.33, 0.17), axis=1, period=0.05, amount=0.10)
+    seat = (y > top - 0.046) & (y < top + 0.001) & (z > post)
+    _paint(rgb, seat, (0.86, 0.80, 0.66))
+    _paint(rgb, seat & ((np.floor(x / 0.075) + np.floor(z / 0.075)) % 2 == 0), (0.62, 0.14, 0.14))
+    _paint(rgb, (y > 0.70) & (y < 0.79) & (np.abs(x) < width / 2 - post), (0.18, 0.36, 0.42))
+    return ColoredMesh(verts, faces, rgb)
+
+
+def table() -> ColoredMesh:
+    """A table of light boards on dark legs; the floor is at y = 0 and the middle of the top over the origin."""
+    w, h, d = TABLE
+    leg, inset = 0.06, 0.04
+    boxes = [((-w / 2, h - 0.035, -d / 2), (w / 2, h, d / 2))]
+    x0, z0 = w / 2 - inset, d / 2 - inset
+    boxes += [((-x0, h - 0.11, z - 0.01), (x0, h - 0.02, z + 0.01)) for z in (-z0 + 0.03, z0 - 0.03)]
+    boxes += [((x - 0.01, h - 0.11, -z0), (x + 0.01, h - 0.02, z0)) for x in (-x0 + 0.03, x0 - 0.03)]
+    for x in (-x0, x0 - leg):
+        boxes += [((x, 0, z), (x + leg, h - 0.02, z + leg)) for z in (-z0, z0 - leg)]
+    verts, faces = _arrays(_union(boxes).refine_to_length(0.048))
+    x, y, z = verts.T
+    top = y > h - 0.036
+    rgb = _grain(verts, (0.30, 0.22, 0.18), axis=1, period=0.07, amount=0.08)
+    rgb[top] = _grain(verts, (0.78, 0.62, 0.42), axis=0, period=0.09, amount=0.09)[top]
+    board = np.floor((z + d / 2) / (d / 5)).astype(int)
+    rgb[top] *= np.array([1.0, 0.82, 1.06, 0.9, 0.76, 0.76])[board[top], None]
+    _paint(rgb, top & (np.abs(x + 0.30) < 0.13) & (np.abs(z - 0.02) < 0.17), (0.20, 0.40, 0.45))
+    _paint(rgb, top & (np.abs(x + 0.30) < 0.08) & (np.abs(z - 0.02) < 0.11), (0.90, 0.88, 0.80))
+    return ColoredMesh(verts, faces, np.clip(rgb, 0, 1))
+
+
+def rocking_horse() -> ColoredMesh:
+    """A wooden rocking horse for grown-ups, head towards +z: barrel, neck, head, legs on rockers, handle bar, pegs."""
+    middle = SADDLE_HEIGHT - 0.13
+    parts = [_hull((0, middle, -0.27, 0.14), (0, middle - 0.01, 0.0, 0.13), (0, middle, 0.27, 0.14))]
+    parts.append(_hull((0, middle + 0.04, 0.28, 0.10), (0, 1.03, 0.46, 0.07)))
+    parts.append(_hull((0, 1.06, 0.47, 0.075), (0, 0.97, 0.66, 0.05)))
+    parts += [_hull((x, 1.10, 0.44, 0.018), (x, 1.17, 0.44, 0.008)) for x in (-0.04, 0.04)]
+    parts.append(
+        _hull((0, middle + 0.05, -0.38, 0.03), (0, middle - 0.12, -0.52, 0.04), (0, middle - 0.28, -0.54, 0.015))
+    )
+    for x, spread in ((-0.08, -0.13), (0.08, 0.13)):
+        parts += [_hull((x, middle - 0.03, z, 0.06), (spread, 0.10, 1.45 * z, 0.033)) for z in (-0.26, 0.26)]
+        parts.append(_rocker(spread))
+    parts.append(_bar((-0.21, BAR[0], BAR[1]), (0.21, BAR[0], BAR[1]), 0.015))
+    parts.append(_bar((-0.25, PEG[0], PEG[1]), (0.25, PEG[0], PEG[1]), 0.016))
+    parts.append(_bar((-0.14, 0.075, -0.40), (0.14, 0.075, -0.40), 0.02))
+    solid = Manifold.batch_boolean(parts, OpType.Add)
+    verts, faces = _arrays(solid.simplify(0.0015).refine_to_length(0.055))
+    x, y, z = verts.T
+    rgb = _grain(verts, (0.80, 0.66, 0.46), axis=0, period=0.06, amount=0.08)
+    spots = (np.sin(24 * z + 2) * np.sin(26 * y) + 0.5 * np.sin(31 * x)) > 0.45
+    _paint(rgb, spots & (y > 0.45), (0.52, 0.32, 0.18))
+    _paint(rgb, (np.abs(z) < 0.15) & (y > middle - 0.10) & (y < SADDLE_HEIGHT + 0.02), (0.66, 0.12, 0.14))
+    _paint(
+        rgb, (np.abs(np.abs(z) - 0.15) < 0.018) & (y > middle - 0.10) & (y < SADDLE_HEIGHT + 0.02), (0.93, 0.78, 0.25)
+    )
+    _paint(
+        rgb,
+        (z < 0.40 + 0.5 * (y - 0.95)) & (z > 0.16) & (y > SADDLE_HEIGHT + 0.03) & (np.abs(x) < 0.05),
+        (0.25, 0.14, 0.09),
+    )
+    _paint(rgb, (z < -0.42) & (y > 0.35), (0.25, 0.14, 0.09))
+    _paint(rgb, y < 0.13, (0.14, 0.32, 0.55))
+    _paint(rgb, (np.abs(x) > 0.10) & (y > 0.85), (0.20, 0.20, 0.22))
+    return ColoredMesh(verts, faces, rgb)
+
+
+def _hull(*balls: tuple[float, float, float, float]) -> Manifold:
+    """Convex hull of balls x, y, z, radius."""
+    return Manifold.batch_hull([Manifold.sphere(r, _segments(r)).translate((x, y, z)) for x, y, z, r in balls])
+
+
+def _segments(radius: float) -> int:
+    """Sides of a circle: a multiple of four that grows with it."""
+    return 8 if radius < 0.05 else 12 if radius < 0.09 else 20
+
+
+def _bar(start: RGB, end: RGB, radius: float) -> Manifold:
+    return _hull((*start, radius), (*end, radius))
+
+
+def _rocker(x: float) -> Manifold:
+    """A curved runner that touches the floor under the middle."""
+    radius, width, height = 1.9, 0.045, 0.06
+    angle = np.linspace(-0.42, 0.42, 17)
+    outer = np.stack([np.sin(angle) * radius, radius - np.cos(angle) * radius], 1)
+    inner = np.stack([np.sin(angle) * (radius - height), radius - np.cos(angle) * (radius - height)], 1)
+    outline = _counterclockwise(np.concatenate([outer, inner[::-1]]))
+    runner = Manifold.extrude(CrossSection([outline]), width)  # profile (z, y) extruded along the third axis
+    return runner.rotate((0, -90, 0)).translate((x + width / 2, 0, 0))
+
+
+def _union(boxes: list[tuple[RGB, RGB]]) -> Manifold:
+    cubes = [Manifold.cube(tuple(np.subtract(high, low).tolist())).translate(low) for low, high in boxes]
+    return Manifold.batch_boolean(cubes, OpType.Add)
+
+
+def _arrays(solid: Manifold) -> tuple[np.ndarray, np.ndarray]:
+    mesh: Mesh = solid.to_mesh()
+    return np.array(mesh.vert_properties[:, :3], np.float64), np.array(mesh.tri_verts, np.int64)
+
+
+def _counterclockwise(outline: Float[np.ndarray, "n 2"] | list[tuple[float, float]]) -> np.ndarray:
+    points = np.asarray(outline, np.float64)
+    nxt = np.roll(points, -1, 0)
+    area = (points[:, 0] * nxt[:, 1] - points[:, 1] * nxt[:, 0]).sum()
+    return points if area > 0 else points[::-1].copy()
+
+
+def _paint(rgb: np.ndarray, where: np.ndarray, color: RGB) -> None:
+    rgb[where] = color
+
+
+def _grain(verts: np.ndarray, color: RGB, axis: int, period: float, amount: float) -> np.ndarray:
+    """Wood-like streaks along an axis."""
+    across = np.delete(verts, axis, axis=1)
+    phase = across @ [1.0, 0.63] + 0.004 * np.sin(verts[:, axis] * 23 + 7 * across[:, 0])
+    streak = np.sin(2 * np.pi * phase / period) + 0.5 * np.sin(2 * np.pi * phase / period * 2.7 + 1)
+    return np.clip(np.array(color) * (1 + amount * streak[:, None]), 0, 1)
+
+
+def turned(mesh: ColoredMesh, rotation: Rotation, shift: Float[np.ndarray, "3"]) -> ColoredMesh:
+    """The mesh rotated about its origin, then shifted."""
+    return mesh._replace(verts=rotation.apply(mesh.verts) + np.asarray(shift))
