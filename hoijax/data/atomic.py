@@ -9,13 +9,15 @@ from pathlib import Path
 
 
 @contextmanager
-def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
+def new_folder(folder: str | os.PathLike[str], overwrite: bool = False) -> Iterator[Path]:
     """Gives a hidden temporary folder beside `folder`, renamed to it at the end, removed when anything fails.
 
-    Raises FileExistsError when `folder` exists already: a folder that exists is complete and is not touched.
+    Everything is on the disk before the rename, so a folder that exists is complete, also after a power cut. With
+    `overwrite` an existing folder is moved aside for the rename, and removed after it. Raises FileExistsError when
+    `folder` exists already otherwise.
     """
     folder = Path(folder)
-    if os.path.lexists(folder):
+    if os.path.lexists(folder) and not overwrite:
         raise FileExistsError(f"{folder}: exists already; remove it first or choose another place")
     folder.parent.mkdir(parents=True, exist_ok=True)
     hidden = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -24,6 +26,38 @@ def new_folder(folder: str | os.PathLike[str]) -> Iterator[Path]:
     content.mkdir()
     try:
         yield content
-        content.rename(folder)
+        _flush(content)
+        if overwrite and os.path.lexists(folder):
+            _replace(folder, content, hidden / "old")
+        else:
+            content.rename(folder)
+        _flush_entry(folder.parent)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
+
+
+def _replace(folder: Path, content: Path, old: Path) -> None:
+    """Two renames; when the second fails the first is undone."""
+    folder.rename(old)
+    try:
+        content.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+
+
+def _flush(folder: Path) -> None:
+    """Waits until the files in the folder, and the folder itself, are on the disk."""
+    for path in folder.rglob("*"):
+        _flush_entry(path)
+    _flush_entry(folder)
+
+
+def _flush_entry(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":  # Windows opens no folders
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,13 +1,29 @@
 """A result: what one reconstruction leaves behind, and the folder that holds it."""
 
+import io
+import json
+import os
+import platform
 from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
-from hoijax.data.sample import ColoredMesh
+from hoijax.data.atomic import new_folder
+from hoijax.data.gaussian_ply import load_gaussians, save_gaussians
+from hoijax.data.layout import load_bytes
+from hoijax.data.objfile import load_mesh, save_mesh
+from hoijax.data.parameters import load_json, load_parameters, numbers
+from hoijax.data.sample import ColoredMesh, SampleError
+from hoijax.data.scene_glb import scene_glb
+from hoijax.data.write import parameters
 from hoijax.types import Camera, Gaussians, HumanPose
+
+SCHEMA = 1  # version of result.json; a reader refuses any other
 
 
 class Result(NamedTuple):
@@ -41,3 +57,162 @@ class Result(NamedTuple):
     seconds: Mapping[str, float]
     dropped: int
     notes: tuple[str, ...] = ()
+
+
+def is_finished(folder: str | os.PathLike[str]) -> bool:
+    """Whether a result stands in the folder. It is complete then: folders appear whole or not at all."""
+    return (Path(folder) / "result.json").is_file()
+
+
+def save_result(
+    result: Result,
+    folder: str | os.PathLike[str],
+    extra_files: Mapping[str, bytes] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Writes the result folder, whole or not at all, and beside the result the extra files (pictures, a page) by name.
+
+    Meshes keep the frame of the sample's files; scene.glb has y up (see `scene_glb`); gaussians.ply is in the camera
+    frame, as drawn. Raises FileExistsError when the folder exists and `overwrite` is not set.
+    """
+    with new_folder(folder, overwrite) as part:
+        save_mesh(part / "object_mesh.obj", result.object)
+        save_mesh(part / "human_mesh.obj", result.human)
+        (part / "scene.glb").write_bytes(scene_glb(result.human, result.object))
+        save_gaussians(part / "gaussians.ply", result.gaussians)
+        np.savez_compressed(part / "history.npz", **{name: np.asarray(x) for name, x in result.history.items()})
+        _save_json(part / "smplx_parameters.json", parameters(result.pose, result.camera))
+        _save_json(part / "contact.json", contact_record(result))
+        for name, data in (extra_files or {}).items():
+            if Path(name).name != name or (part / name).exists():
+                raise ValueError(f"extra file {name!r}: expected a plain file name that the result itself does not use")
+            (part / name).write_bytes(data)
+        _save_json(part / "result.json", result_record(result))
+
+
+def load_result(folder: str | os.PathLike[str]) -> Result:
+    """The result that `save_result` wrote, meshes and Gaussians in float32. Raises SampleError, naming the file."""
+    folder = Path(folder)
+    path = folder / "result.json"
+    if not path.is_file():
+        raise SampleError(folder, "holds no result.json, so it is no result folder")
+    record = load_json(path)
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
+        raise SampleError(path, f"has schema {found}, this version of hoijax reads schema {SCHEMA}")
+    pose, camera = load_parameters(folder / "smplx_parameters.json")
+    human, scores = load_mesh(folder / "human_mesh.obj"), _load_contact(folder / "contact.json")
+    if len(scores["vertex_scores"]) != len(human.verts):
+        count = len(scores["vertex_scores"])
+        raise SampleError(folder / "contact.json", f"has {count} vertex scores for {len(human.verts)} vertices")
+    try:
+        moved = record["object"]
+        return Result(
+            name=record["name"],
+            config=record["options"],
+            rotation=numbers(path, "rotation", moved["rotation"], 9).reshape(3, 3),
+            translation=numbers(path, "translation", moved["translation"], 3),
+            scale=float(numbers(path, "scale", moved["scale"], 1)[0]),
+            pivot=numbers(path, "pivot", moved["pivot"], 3),
+            camera=camera,
+            pose=pose,
+            human=human,
+            object=load_mesh(folder / "object_mesh.obj"),
+            gaussians=load_gaussians(folder / "gaussians.ply"),
+            contact=np.array(_with_nan(scores["vertex_scores"]), np.float64),
+            part_scores=_with_nan(scores["part_scores"]),
+            contact_parts=tuple(scores["parts"]),
+            metrics=_with_nan(record["metrics"]),
+            losses=_with_nan(record["losses"]),
+            reasons=record["reasons"],
+            history=_load_history(folder / "history.npz"),
+            seconds=_with_nan(record["seconds"]),
+            dropped=int(record["dropped"]),
+            notes=tuple(record["notes"]),
+        )
+    except KeyError as error:
+        raise SampleError(path, f"has no {error.args[0]!r}; was it edited?") from error
+    except (TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, SampleError):
+            raise
+        raise SampleError(path, f"holds an entry of another kind than expected ({error})") from error
+
+
+def result_record(result: Result) -> dict[str, Any]:
+    """The content of result.json. x' = scale rotation (x - pivot) + pivot + translation moves the coarse object."""
+    return {
+        "schema": SCHEMA,
+        "name": result.name,
+        "preset": result.config.get("preset"),
+        "options": result.config,
+        "object": {
+            "rotation": result.rotation,
+            "translation": result.translation,
+            "scale": result.scale,
+            "pivot": result.pivot,
+        },
+        "camera": {"focal": result.camera.focal, "center": result.camera.center},
+        "contact_parts": {name: result.part_scores.get(name) for name in result.contact_parts},
+        "metrics": result.metrics,
+        "losses": result.losses,
+        "reasons": result.reasons,
+        "dropped": result.dropped,
+        "notes": result.notes,
+        "seconds": result.seconds,
+        "software": {name: version(name) for name in ("hoijax", "jax", "jaxlib", "numpy")}
+        | {"python": platform.python_version()},
+        "device": f"{jax.devices()[0].platform}: {jax.devices()[0].device_kind}",
+    }
+
+
+def contact_record(result: Result) -> dict[str, Any]:
+    """The content of contact.json. A score is Eq. 4's: in [0, 1], low where human and object touch."""
+    return {
+        "parts": result.contact_parts,
+        "part_scores": result.part_scores,
+        "vertex_scores": np.asarray(result.contact, np.float64).round(6),
+    }
+
+
+def plain(value: Any) -> Any:
+    """The value as strict JSON knows it: arrays and tuples as lists, numbers that are not finite as null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic | jax.Array):
+        return plain(np.asarray(value).tolist())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _save_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(plain(content), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _with_nan(value: Any) -> Any:
+    """The reverse of `plain` where only numbers can be missing."""
+    if isinstance(value, dict):
+        return {key: _with_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_nan(item) for item in value]
+    return np.nan if value is None else value
+
+
+def _load_contact(path: Path) -> dict[str, Any]:
+    record = load_json(path)
+    kinds = {"parts": list, "part_scores": dict, "vertex_scores": list}
+    if not isinstance(record, dict) or not all(isinstance(record.get(key), kind) for key, kind in kinds.items()):
+        raise SampleError(path, f"is incomplete, expected the keys {', '.join(kinds)}")
+    return record
+
+
+def _load_history(path: Path) -> dict[str, Float[np.ndarray, " steps"]]:
+    try:
+        with np.load(io.BytesIO(load_bytes(path)), allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except SampleError:
+        raise
+    except Exception as error:  # a damaged archive raises anything from EOFError to SyntaxError
+        raise SampleError(path, f"cannot be read as a history of the losses ({error})") from error
