@@ -9,17 +9,16 @@ import pytest
 from jaxtyping import Array
 from skimage.metrics import structural_similarity
 
+from hoijax.losses import image as module
 from hoijax.losses.image import (
     l1,
     mask_l2,
     object_area,
     object_center,
-    ssim,
-    ssim_map,
-    ssim_reference,
-    ssim_to,
-    window_mean,
 )
+
+ssim, ssim_reference, ssim_to = (jax.jit(f) for f in (module.ssim, module.ssim_reference, module.ssim_to))
+ssim_map, window_mean = jax.jit(module.ssim_map), jax.jit(module.window_mean)
 
 H, W = 41, 58  # no multiple of the window's blocks
 
@@ -48,13 +47,13 @@ def test_l1_and_mask_l2_are_weighted_means() -> None:
 
 def test_no_weight_means_no_loss_and_no_gradient() -> None:
     a, b, nothing = jnp.array(picture(0)), jnp.array(picture(1)), jnp.zeros((H, W))
-    for loss in (l1, lambda a, b, w: mask_l2(a[..., 0], b[..., 0], w), ssim):
+    for loss in (l1, lambda a, b, w: mask_l2(a[..., 0], b[..., 0], w), module.ssim):
         value, gradient = jax.jit(jax.value_and_grad(loss))(a, b, nothing)
         assert value == 0
         assert (gradient == 0).all()
 
 
-@pytest.mark.parametrize(("h", "w"), [(H, W), (32, 64), (256, 192), (11, 13)])
+@pytest.mark.parametrize(("h", "w"), [(H, W), (64, 96), (11, 13)])
 def test_ssim_equals_scikit_image_inside(h: int, w: int) -> None:
     a, b = picture(2, h, w), picture(3, h, w)
     _, expected = structural_similarity(
@@ -65,20 +64,19 @@ def test_ssim_equals_scikit_image_inside(h: int, w: int) -> None:
         np.testing.assert_allclose(found[5:-5, 5:-5], expected[5:-5, 5:-5], rtol=0, atol=1e-12)
 
 
-def test_ssim_in_float32_at_full_size() -> None:
-    a, b = picture(2, 256, 256), picture(3, 256, 256)
+def test_ssim_in_float32() -> None:
+    a, b = picture(2), picture(3)
     with jax.enable_x64(True):
-        exact = jax.jit(ssim)(jnp.array(a), jnp.array(b))
-    assert jax.jit(ssim)(jnp.array(a, jnp.float32), jnp.array(b, jnp.float32)) == pytest.approx(float(exact), abs=2e-6)
+        exact = ssim(jnp.array(a), jnp.array(b))
+    assert ssim(jnp.array(a, jnp.float32), jnp.array(b, jnp.float32)) == pytest.approx(float(exact), abs=2e-6)
 
 
 def test_ssim_of_black_surroundings_is_that_of_a_black_frame() -> None:
     """Zero padding: a picture drawn on black scores the same per pixel when the black goes on around it."""
     a, b = jnp.array(picture(2)), jnp.array(picture(3))
-    similarity = jax.jit(lambda a, b: ssim_map(a, ssim_reference(b)))
     frame = ((20, 20), (20, 20), (0, 0))
-    inner = similarity(a, b)
-    outer = similarity(jnp.pad(a, frame), jnp.pad(b, frame))
+    inner = ssim_map(a, ssim_reference(b))
+    outer = ssim_map(jnp.pad(a, frame), ssim_reference(jnp.pad(b, frame)))
     np.testing.assert_allclose(outer[:, 20:-20, 20:-20], inner, rtol=0, atol=1e-4)  # float32: mean of squares - square
 
 
@@ -88,7 +86,7 @@ def test_ssim_is_one_for_equal_images_symmetric_and_weighted() -> None:
     assert ssim(a, b) == pytest.approx(float(ssim(b, a)), abs=1e-6)
     per_pixel = ssim_map(a, ssim_reference(b)).mean(0)
     assert ssim(a, b, w) == pytest.approx(np.average(per_pixel, weights=w), rel=1e-5)
-    assert ssim_to(a, ssim_reference(b)) == ssim(a, b)
+    assert ssim_to(a, ssim_reference(b)) == pytest.approx(float(ssim(a, b)), abs=1e-6)
     assert ssim(a, b) < 0.9
 
 
@@ -117,8 +115,9 @@ def test_gradients_against_finite_differences(check_gradient: Callable[..., None
 
 def test_ssim_is_the_same_under_jit_and_vmap() -> None:
     a, b = (jnp.stack([jnp.array(picture(seed)) for seed in seeds]) for seeds in ((0, 1, 2), (3, 4, 5)))
-    together = jax.jit(jax.vmap(jax.value_and_grad(ssim)))(a, b)
-    single = [jax.jit(jax.value_and_grad(ssim))(*pair) for pair in zip(a, b)]
+    together = jax.jit(jax.vmap(jax.value_and_grad(module.ssim)))(a, b)
+    one = jax.jit(jax.value_and_grad(module.ssim))
+    single = [one(*pair) for pair in zip(a, b)]
     np.testing.assert_allclose(together[0], jnp.stack([value for value, _ in single]), rtol=0, atol=1e-6)
     np.testing.assert_allclose(together[1], jnp.stack([gradient for _, gradient in single]), rtol=0, atol=1e-7)
 
