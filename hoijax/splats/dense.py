@@ -67,10 +67,7 @@ def _pixel(mean: Array, conic: Array, opacity: Array, features: Array, is_object
     clamped = jnp.where(alpha < ALPHA_MAX, alpha, ALPHA_MAX)
     alpha = jnp.where(alpha >= ALPHA_MIN, clamped, 0)
 
-    def composite(drawn: Array) -> Array:
-        a = jnp.where(drawn, alpha, 0)
-        behind = jnp.cumprod(1 - a)
-        front = jnp.concatenate([jnp.ones(1, a.dtype), behind[:-1]])
-        return jnp.where(behind >= TRANSMITTANCE_MIN, a * front, 0) @ features
-
-    return jnp.stack([composite(drawn) for drawn in (jnp.ones_like(is_object), ~is_object, is_object)])
+    a = jnp.where(jnp.stack([jnp.ones_like(is_object), ~is_object, is_object]), alpha, 0)
+    behind = jnp.exp(jnp.cumsum(jnp.log1p(-a), axis=1))
+    front = jnp.concatenate([jnp.ones_like(a[:, :1]), behind[:, :-1]], 1)
+    return jnp.where(behind >= TRANSMITTANCE_MIN, a * front, 0) @ features

@@ -46,7 +46,7 @@ def init_capacity(entries: int, items: int, slack: float = 1.3) -> Capacity:
 
     Few sizes, so that scenes of a kind share compiled code.
     """
-    return Capacity(_round_up(slack * entries, 4096), _round_up(slack * items, 512))
+    return Capacity(_round_up(slack * entries, 4096), _round_up(slack * items, 1024))
 
 
 def _round_up(x: float, least: int) -> int:
