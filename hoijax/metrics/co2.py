@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Bool, Float, Int
+from scipy.spatial import cKDTree
 
 from hoijax.metrics.surface import Surface, enclosed_volume, inside, surface, surface_distance, surface_samples
 
@@ -139,9 +140,12 @@ def _gap(human: Surface, thing: Surface, bound: float) -> float:
 
     Where the nearest places are the insides of two edges, the result is larger than the truth, by less than an edge.
     """
-    low, high = human.verts.min(0) - bound, human.verts.max(0) + bound
     corners = thing.verts[np.unique(thing.faces)]
-    near = corners[((corners >= low) & (corners <= high)).all(-1)]
+    vertices = human.verts[np.unique(human.faces)]
+    edges = human.verts[human.faces] - human.verts[np.roll(human.faces, 1, axis=1)]
+    longest = np.linalg.norm(edges, axis=-1).max()  # no point of a triangle is further from its nearest corner
+    to_vertex, _ = cKDTree(vertices).query(corners, distance_upper_bound=bound + longest)
+    near = corners[to_vertex <= min(bound, to_vertex.min()) + longest]
     return float(surface_distance(near, human).min(initial=bound))
 
 

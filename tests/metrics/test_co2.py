@@ -6,8 +6,7 @@ import pytest
 import trimesh
 
 from hoijax.metrics.co2 import Co2, co2, contact_scores, contact_vertices, part_masks, squashed
-
-NO_PARTS = np.zeros((0, 1), bool)
+from hoijax.metrics.surface import surface, surface_distance
 
 
 def sphere(radius: float = 1.0, center: tuple[float, float, float] = (0, 0, 0), level: int = 4) -> trimesh.Trimesh:
@@ -71,6 +70,16 @@ def test_gap_at_a_corner_of_the_object_before_a_large_face() -> None:
     thing.apply_transform(trimesh.transformations.rotation_matrix(np.arccos(1 / np.sqrt(3)), [1, -1, 0]))
     thing.apply_translation([0.1, 0.2, 0.03 - thing.vertices[:, 2].min()])
     assert scores(human, thing, samples=50).gap_cm == pytest.approx(3, abs=1e-9)
+
+
+def test_gap_is_the_least_of_all_distances_between_vertices_and_surfaces() -> None:
+    """A ball in the hole of a coarse ring is nearest to the middle of the ring's edges, away from its vertices."""
+    ring = trimesh.creation.torus(1.2, 0.1, major_sections=12, minor_sections=8)
+    ball = sphere(0.5, (0.2, 0.1, 0))
+    of_ring = surface_distance(ring.vertices, surface(ball.vertices, ball.faces)).min()
+    of_ball = surface_distance(ball.vertices, surface(ring.vertices, ring.faces)).min()
+    assert of_ball < of_ring - 0.01
+    assert scores(ring, ball, samples=10).gap_cm == pytest.approx(100 * of_ball)
 
 
 def test_contact_is_the_mean_distance_of_each_part_and_co2_adds_it_up() -> None:
