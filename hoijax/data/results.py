@@ -1,7 +1,6 @@
 """A result: what one reconstruction leaves behind, and the folder that holds it."""
 
 import io
-import json
 import os
 import platform
 from collections.abc import Mapping
@@ -20,10 +19,18 @@ from hoijax.data.objfile import load_mesh, save_mesh
 from hoijax.data.parameters import load_json, load_parameters, numbers
 from hoijax.data.sample import ColoredMesh, SampleError
 from hoijax.data.scene_glb import scene_glb
+from hoijax.data.strict_json import from_strict, save_json
 from hoijax.data.write import parameters
 from hoijax.types import Camera, Gaussians, HumanPose
 
 SCHEMA = 1  # version of result.json; a reader refuses any other
+WHY_NULL = {
+    "metrics": "the sample cannot tell (no annotation, or no annotated contact parts)",
+    "losses": "the term was not finite",
+    "contact_parts": "the part has no vertex with a score",
+    "vertex_scores": "no score was computed",
+    "part_scores": "no score was computed",
+}
 
 
 class Result(NamedTuple):
@@ -72,22 +79,23 @@ def save_result(
 ) -> None:
     """Writes the result folder, whole or not at all, and beside the result the extra files (pictures, a page) by name.
 
-    Meshes keep the frame of the sample's files; scene.glb has y up (see `scene_glb`); gaussians.ply is in the camera
-    frame, as drawn. Raises FileExistsError when the folder exists and `overwrite` is not set.
+    Meshes and gaussians.ply are in the frame of the sample's files, without cam_trans; scene.glb has y up instead (see
+    `scene_glb`). Raises FileExistsError when the folder exists and `overwrite` is not set.
     """
+    offset = np.asarray(result.pose.translation)
     with new_folder(folder, overwrite) as part:
         save_mesh(part / "object_mesh.obj", result.object)
         save_mesh(part / "human_mesh.obj", result.human)
         (part / "scene.glb").write_bytes(scene_glb(result.human, result.object))
-        save_gaussians(part / "gaussians.ply", result.gaussians)
-        np.savez_compressed(part / "history.npz", **{name: np.asarray(x) for name, x in result.history.items()})
-        _save_json(part / "smplx_parameters.json", parameters(result.pose, result.camera))
-        _save_json(part / "contact.json", contact_record(result))
+        save_gaussians(part / "gaussians.ply", _shifted(result.gaussians, -offset))
+        _save_history(part / "history.npz", result.history)
+        save_json(part / "smplx_parameters.json", parameters(result.pose, result.camera))
+        save_json(part / "contact.json", contact_record(result), WHY_NULL)
+        save_json(part / "result.json", result_record(result), WHY_NULL)
         for name, data in (extra_files or {}).items():
             if Path(name).name != name or (part / name).exists():
                 raise ValueError(f"extra file {name!r}: expected a plain file name that the result itself does not use")
             (part / name).write_bytes(data)
-        _save_json(part / "result.json", result_record(result))
 
 
 def load_result(folder: str | os.PathLike[str]) -> Result:
@@ -106,6 +114,7 @@ def load_result(folder: str | os.PathLike[str]) -> Result:
         count = len(scores["vertex_scores"])
         raise SampleError(folder / "contact.json", f"has {count} vertex scores for {len(human.verts)} vertices")
     try:
+        record = from_strict(record)
         moved = record["object"]
         return Result(
             name=record["name"],
@@ -118,21 +127,21 @@ def load_result(folder: str | os.PathLike[str]) -> Result:
             pose=pose,
             human=human,
             object=load_mesh(folder / "object_mesh.obj"),
-            gaussians=load_gaussians(folder / "gaussians.ply"),
-            contact=np.array(_with_nan(scores["vertex_scores"]), np.float64),
-            part_scores=_with_nan(scores["part_scores"]),
+            gaussians=_shifted(load_gaussians(folder / "gaussians.ply"), np.asarray(pose.translation)),
+            contact=np.array(scores["vertex_scores"], np.float64),
+            part_scores=scores["part_scores"],
             contact_parts=tuple(scores["parts"]),
-            metrics=_with_nan(record["metrics"]),
-            losses=_with_nan(record["losses"]),
+            metrics=record["metrics"],
+            losses=record["losses"],
             reasons=record["reasons"],
             history=_load_history(folder / "history.npz"),
-            seconds=_with_nan(record["seconds"]),
+            seconds=record["seconds"],
             dropped=int(record["dropped"]),
             notes=tuple(record["notes"]),
         )
     except KeyError as error:
         raise SampleError(path, f"has no {error.args[0]!r}; was it edited?") from error
-    except (TypeError, AttributeError, ValueError) as error:
+    except (TypeError, AttributeError, IndexError, ValueError) as error:
         if isinstance(error, SampleError):
             raise
         raise SampleError(path, f"holds an entry of another kind than expected ({error})") from error
@@ -170,34 +179,13 @@ def contact_record(result: Result) -> dict[str, Any]:
     return {
         "parts": result.contact_parts,
         "part_scores": result.part_scores,
-        "vertex_scores": np.asarray(result.contact, np.float64).round(6),
+        "vertex_scores": result.contact,
     }
 
 
-def plain(value: Any) -> Any:
-    """The value as strict JSON knows it: arrays and tuples as lists, numbers that are not finite as null."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.ndarray | np.generic | jax.Array):
-        return plain(np.asarray(value).tolist())
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
-
-
-def _save_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(plain(content), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _with_nan(value: Any) -> Any:
-    """The reverse of `plain` where only numbers can be missing."""
-    if isinstance(value, dict):
-        return {key: _with_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_nan(item) for item in value]
-    return np.nan if value is None else value
+def _shifted(gaussians: Gaussians, offset: Float[np.ndarray, "3"]) -> Gaussians:
+    """Between the camera frame and that of the sample's files, which lacks cam_trans."""
+    return gaussians._replace(means=gaussians.means + offset)
 
 
 def _load_contact(path: Path) -> dict[str, Any]:
@@ -205,7 +193,15 @@ def _load_contact(path: Path) -> dict[str, Any]:
     kinds = {"parts": list, "part_scores": dict, "vertex_scores": list}
     if not isinstance(record, dict) or not all(isinstance(record.get(key), kind) for key, kind in kinds.items()):
         raise SampleError(path, f"is incomplete, expected the keys {', '.join(kinds)}")
-    return record
+    try:
+        return from_strict(record)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise SampleError(path, f"has a list of nulls that does not fit its content ({error})") from error
+
+
+def _save_history(path: Path, history: Mapping[str, Float[np.ndarray, " steps"]]) -> None:
+    arrays: dict[str, Any] = {name: np.asarray(values) for name, values in history.items()}
+    np.savez_compressed(path, **arrays)
 
 
 def _load_history(path: Path) -> dict[str, Float[np.ndarray, " steps"]]:
