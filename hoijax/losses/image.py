@@ -111,8 +111,8 @@ def ssim_map(a: Float[Array, "h w c"], reference: SsimReference) -> Float[Array,
 def window_mean(planes: Float[Array, "*n h w"]) -> Float[Array, "*n h w"]:
     """Gaussian window (11 taps a side, sigma 1.5, zero outside) along both axes, as products of blocks with the band.
 
-    On a CPU XLA runs this 2.4 times faster than products with the full matrices of the band, 4 times faster than
-    shifted sums, 12 times faster than a convolution. Gradient: the window is symmetric, so its transpose is itself.
+    On a CPU this takes half the time of products with the whole band, under a quarter of that of shifted sums, under
+    a tenth of a convolution's. Gradient: the window is symmetric, so its transpose is itself.
     """
     h, w = planes.shape[-2:]
     rows, columns = jnp.asarray(_band(h), planes.dtype), jnp.asarray(_band(w), planes.dtype)
