@@ -112,10 +112,14 @@ class Config:
     contact_verts: int = option(2048, "Contact: at most this many vertices of each, the lowest scores first.")
     ordinal_clip: float = option(2.0, "Depth order: differences above (metres) carry no gradient.")
     collision_gate: float = option(0.0, "A collision sum under this counts as none.")
-    slide_order: float = option(1.0, "Search along the ray: weight of the depth order.")
+    slide_order: float = option(50.0, "Search along the ray: weight of the depth order (mean violation in metres).")
     slide_order_clip: float = option(0.1, "Search along the ray: depth violations count up to this many metres.")
-    slide_collision: float = option(1.0, "Search along the ray: weight of the collision.")
-    slide_contact: float = option(1.0, "Search along the ray: weight of the contact.")
+    slide_collision: float = option(
+        200.0, "Search along the ray: weight of the collision (mean inside depths in metres)."
+    )
+    slide_contact: float = option(
+        1.0, "Search along the ray: weight of the contact (mean nearness of the human's vertices)."
+    )
     slide_contact_distance: float = option(0.02, "Search along the ray: contact fades over this distance in metres.")
     sdf_resolution: int = option(64, "Samples along each side of a signed distance grid.")
     block_steps: int = option(20, "Steps between two looks of the host: progress, overflow.")
@@ -134,4 +138,32 @@ def paper() -> Config:
     return Config("paper", (render, hoi))
 
 
-PRESETS = {"paper": paper}
+def release() -> Config:
+    """What the released code in effect optimises: no render loss in stage 2, no contact, no working depth order.
+
+    Stage 1 adds the object's area and centroid; stage 2 is the gated collision alone, with rotation and scale frozen.
+    """
+    area = {"object_area": 0.01, "object_center": 0.01}
+    rates = {name: rate for name, rate in RELEASE_RATES.items() if name not in ("object.rotvec", "object.log_scale")}
+    render = Stage("render", 100, {**RENDER_WEIGHTS, **area}, RELEASE_RATES)
+    hoi = Stage("hoi", 60, {"collision": 1e-5}, rates)
+    return Config("release", (render, hoi), collision_gate=50.0)
+
+
+def hoijax() -> Config:
+    """Ours, the default: the outline of the mesh aligns the object, a search along the ray gives its depth.
+
+    Departures from `paper`, each with the measurement behind it in docs/presets.md: the object's mask is compared with the
+    soft silhouette of its mesh instead of its splats; its Gaussians have the size of the human's and start at opacity 0.5;
+    before stage 2 the object is moved along the viewing ray to where depth order, collision and contact agree; stage 2
+    polishes the image terms; no LPIPS; the human's refiners stand still.
+    """
+    dropped = ("lpips_joint", "lpips_object", "lpips_human", "mask_object")
+    weights = {name: weight for name, weight in RENDER_WEIGHTS.items() if name not in dropped}
+    weights["silhouette_object"] = 1.0
+    rates = {name: rate for name, rate in RELEASE_RATES.items() if not name.startswith("human.")}
+    stages = Stage("render", 100, weights, rates), Stage("hoi", 60, weights, rates, slide=0.6)
+    return Config("hoijax", stages, object_splat_size=0.1, object_opacity=0.5)
+
+
+PRESETS = {"hoijax": hoijax, "paper": paper, "release": release}

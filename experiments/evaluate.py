@@ -1,0 +1,82 @@
+"""Measure finished results against their samples again, from the files alone.
+
+    python experiments/evaluate.py --results=DIR --data=TREE [--csv=FILE] [--markdown=FILE]
+
+Reads the meshes of every result folder under --results, finds the sample of the same path under --data, and prints the
+table of all metrics: coarse start, result, and annotation where there is one, with their means.
+"""
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+from tqdm import tqdm
+
+from hoijax.body.builtin import builtin_body
+from hoijax.body.parts import body_parts, parts_for_mesh
+from hoijax.data.measure import compare
+from hoijax.data.read import SampleError, load_sample
+from hoijax.data.results import is_finished, load_result
+from hoijax.report.tables import metrics_markdown, metrics_table
+
+_RESULTS = flags.DEFINE_string("results", None, "Folder that reconstruct.py wrote.", required=True)
+_DATA = flags.DEFINE_string("data", None, "The tree of samples it was given.", required=True)
+_CSV = flags.DEFINE_string("csv", None, "Also write every number of every sample to this file.")
+_MARKDOWN = flags.DEFINE_string("markdown", None, "Also write the table to this file, as Markdown.")
+
+
+def result_folders(tree: Path) -> list[Path]:
+    """Finished result folders under a tree, sorted; exits with a sentence when there are none."""
+    found = sorted(path.parent for path in tree.rglob("result.json") if is_finished(path.parent))
+    if not found:
+        sys.exit(f"{tree}: no finished result in it (a result folder has a result.json)")
+    return found
+
+
+def sample_folder(result: Path) -> Path:
+    """The sample that a result folder belongs to: the same path under --data, or --data itself for a single sample."""
+    below = Path(_DATA.value or "") / result.relative_to(_RESULTS.value or "")
+    return below if below.is_dir() else Path(_DATA.value or "")
+
+
+def save_csv(path: Path, metrics: dict[str, dict[str, dict[str, float]]]) -> None:
+    """One row per sample and state, one column per metric."""
+    names = list(dict.fromkeys(name for of_one in metrics.values() for name in of_one))
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["sample", "state", *names])
+        for sample, of_one in metrics.items():
+            for state in ("start", "result", "annotation"):
+                row = [of_one.get(name, {}).get(state, np.nan) for name in names]
+                if np.isfinite(row).any():
+                    table.writerow([sample, state, *row])
+
+
+def main(argv: list[str]) -> None:
+    if len(argv) > 1:
+        sys.exit(f"not a flag: {argv[1:]} (see --help)")
+    results, failed = [], []
+    for folder in tqdm(result_folders(Path(_RESULTS.value or "")), unit="result"):
+        try:
+            result, sample = load_result(folder), load_sample(sample_folder(folder))
+        except (SampleError, ValueError, OSError) as error:
+            tqdm.write(f"{folder}: {error}", file=sys.stderr)
+            failed.append(folder)
+            continue
+        body = builtin_body()
+        same = len(body.template) == len(result.human.verts)
+        parts = body_parts(body) if same else parts_for_mesh(result.human.verts, body, sample.pose)
+        results.append(result._replace(metrics=compare(sample, result.human, result.object, parts)))
+    print(metrics_table(results))
+    if _CSV.value:
+        save_csv(Path(_CSV.value), {result.name: dict(result.metrics) for result in results})
+    if _MARKDOWN.value:
+        Path(_MARKDOWN.value).write_text(metrics_markdown(results))
+    if failed:
+        sys.exit(f"{len(failed)} results could not be measured: " + ", ".join(map(str, failed)))
+
+
+if __name__ == "__main__":
+    app.run(main)
