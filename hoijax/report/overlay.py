@@ -25,7 +25,7 @@ SIDES = {
     "top": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
     "back": np.array([[-1.0, 0, 0], [0, 1, 0], [0, 0, -1]]),
 }
-HEAT_MAP = "YlOrRd_r"  # matplotlib's: dark red at zero
+HEAT_MAP = "OrRd_r"  # matplotlib's: dark red at zero
 NEAR = 0.20  # metres from the object from where on a body's nearness to it looks the same
 SCORE = 0.5  # the same for the contact score
 NEIGHBOURS = ((0, 1), (1, 0), (0, -1), (-1, 0))
