@@ -3,7 +3,8 @@
 import io
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,6 +67,16 @@ class Result(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Summary(NamedTuple):
+    """What tables and overviews need of a result: small, where thousands of results with their meshes are not."""
+
+    name: str
+    metrics: Mapping[str, Mapping[str, float]]
+    seconds: Mapping[str, float]
+    dropped: int
+    notes: tuple[str, ...] = ()
+
+
 def is_finished(folder: str | os.PathLike[str]) -> bool:
     """Whether a result stands in the folder. It is complete then: folders appear whole or not at all."""
     return (Path(folder) / "result.json").is_file()
@@ -101,20 +112,13 @@ def save_result(
 def load_result(folder: str | os.PathLike[str]) -> Result:
     """The result that `save_result` wrote, meshes and Gaussians in float32. Raises SampleError, naming the file."""
     folder = Path(folder)
-    path = folder / "result.json"
-    if not path.is_file():
-        raise SampleError(folder, "holds no result.json, so it is no result folder")
-    record = load_json(path)
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
-        raise SampleError(path, f"has schema {found}, this version of hoijax reads schema {SCHEMA}")
+    path, record = _load_record(folder)
     pose, camera = load_parameters(folder / "smplx_parameters.json")
     human, scores = load_mesh(folder / "human_mesh.obj"), _load_contact(folder / "contact.json")
     if len(scores["vertex_scores"]) != len(human.verts):
         count = len(scores["vertex_scores"])
         raise SampleError(folder / "contact.json", f"has {count} vertex scores for {len(human.verts)} vertices")
-    try:
-        record = from_strict(record)
+    with _naming(path):
         moved = record["object"]
         return Result(
             name=record["name"],
@@ -139,12 +143,19 @@ def load_result(folder: str | os.PathLike[str]) -> Result:
             dropped=int(record["dropped"]),
             notes=tuple(record["notes"]),
         )
-    except KeyError as error:
-        raise SampleError(path, f"has no {error.args[0]!r}; was it edited?") from error
-    except (TypeError, AttributeError, IndexError, ValueError) as error:
-        if isinstance(error, SampleError):
-            raise
-        raise SampleError(path, f"holds an entry of another kind than expected ({error})") from error
+
+
+def summary(result: Result) -> Summary:
+    """The summary of a result."""
+    return Summary(*(getattr(result, field) for field in Summary._fields))
+
+
+def load_summary(folder: str | os.PathLike[str]) -> Summary:
+    """The summary of the result in the folder, from result.json alone. Raises SampleError, naming the file."""
+    path, record = _load_record(Path(folder))
+    with _naming(path):
+        values = {field: record[field] for field in Summary._fields}
+        return Summary(**values)._replace(dropped=int(record["dropped"]), notes=tuple(record["notes"]))
 
 
 def result_record(result: Result) -> dict[str, Any]:
@@ -183,6 +194,33 @@ def contact_record(result: Result) -> dict[str, Any]:
     }
 
 
+def _load_record(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Path and content of result.json, of a schema that this version reads."""
+    path = folder / "result.json"
+    if not path.is_file():
+        raise SampleError(folder, "holds no result.json, so it is no result folder")
+    record = load_json(path)
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
+        raise SampleError(path, f"has schema {found}, this version of hoijax reads schema {SCHEMA}")
+    with _naming(path):
+        record = from_strict(record)
+    return path, record
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors of an edited file become a SampleError that names it."""
+    try:
+        yield
+    except SampleError:
+        raise
+    except KeyError as error:
+        raise SampleError(path, f"has no {error.args[0]!r}; was it edited?") from error
+    except (TypeError, AttributeError, IndexError, ValueError) as error:
+        raise SampleError(path, f"holds an entry of another kind than expected ({error})") from error
+
+
 def _shifted(gaussians: Gaussians, offset: Float[np.ndarray, "3"]) -> Gaussians:
     """Between the camera frame and that of the sample's files, which lacks cam_trans."""
     return gaussians._replace(means=gaussians.means + offset)
@@ -193,10 +231,8 @@ def _load_contact(path: Path) -> dict[str, Any]:
     kinds = {"parts": list, "part_scores": dict, "vertex_scores": list}
     if not isinstance(record, dict) or not all(isinstance(record.get(key), kind) for key, kind in kinds.items()):
         raise SampleError(path, f"is incomplete, expected the keys {', '.join(kinds)}")
-    try:
+    with _naming(path):
         return from_strict(record)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise SampleError(path, f"has a list of nulls that does not fit its content ({error})") from error
 
 
 def _save_history(path: Path, history: Mapping[str, Float[np.ndarray, " steps"]]) -> None:

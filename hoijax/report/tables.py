@@ -1,65 +1,84 @@
-"""Tables of metrics as plain text, Markdown and CSV."""
+"""What the metrics are called, and tables of them as text for a terminal, as Markdown and as CSV."""
 
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from hoijax.data.results import Result
+from hoijax.data.results import Result, Summary
 
-COLUMNS = ("start", "result", "annotation")
+STATES = ("start", "result", "annotation")
 NONE = "–"
 
 
 class Metric(NamedTuple):
-    """How a metric is read: its label with the unit, whether more is better, decimals, and one plain sentence."""
+    """How to read a metric: its name, unit, which direction is better ("higher" or "lower"), digits, and a sentence."""
 
-    label: str
-    more_is_better: bool
-    decimals: int
-    meaning: str
+    title: str
+    unit: str
+    better: str
+    digits: int
+    about: str
 
 
 METRICS = {
-    "iou_object": Metric("object in its mask, IoU", True, 3, "overlap of the object's outline with its mask; 1 is all"),
-    "iou_human": Metric("person in their mask, IoU", True, 3, "overlap of the person's outline with their mask"),
-    "iou_both": Metric("both in both masks, IoU", True, 3, "overlap of the two outlines with the two masks"),
-    "chamfer_cm": Metric("Chamfer distance, cm", False, 2, "mean distance between the object's and the true surface"),
-    "translation_cm": Metric("position error, cm", False, 2, "distance of the object's centre from the true one"),
-    "rotation_degrees": Metric("rotation error, degrees", False, 2, "angle between the object and the true one"),
-    "rotation": Metric("rotation error, |R - I|", False, 3, "the same as a matrix norm"),
-    "scale": Metric("scale error, |s - 1|", False, 3, "0.1 means a tenth too large or too small"),
-    "penetration_max_cm": Metric("deepest overlap, cm", False, 2, "how far one surface lies inside the other"),
-    "penetration_mean_cm": Metric("mean overlap, cm", False, 2, "mean depth of all points inside the other"),
-    "gap_cm": Metric("gap, cm", False, 2, "smallest distance between person and object; 0 when they meet"),
-    "collision": Metric("collision, fraction", False, 4, "share of the body inside the object and of it in the body"),
-    "co2": Metric("Co² (sum over parts)", False, 3, "collision and missing contact at once, 0 is best"),
-    "co2_mean": Metric("Co² (mean over parts)", False, 3, "the same with the mean distance of the parts"),
-    "contact_sum": Metric("distance of touching parts, m", False, 3, "summed over the annotated body parts"),
-    "contact_precision": Metric("contact precision", True, 3, "share of the body's contact that is true"),
-    "contact_recall": Metric("contact recall", True, 3, "share of the true contact that was found"),
-    "contact_f1": Metric("contact F1", True, 3, "both in one number"),
+    "iou_object": Metric("Object fits its outline", "IoU", "higher", 3, "overlap with the object's mask; 1 is perfect"),
+    "iou_human": Metric(
+        "Person fits their outline", "IoU", "higher", 3, "overlap with the person's mask; 1 is perfect"
+    ),
+    "iou_both": Metric("Both fit both outlines", "IoU", "higher", 3, "overlap of the pair with both masks"),
+    "chamfer_cm": Metric("Surface distance", "cm", "lower", 2, "mean distance to the annotated object (Chamfer)"),
+    "translation_cm": Metric("Position error", "cm", "lower", 2, "distance to the annotated object's centre"),
+    "rotation_degrees": Metric("Rotation error", "degrees", "lower", 2, "angle to the annotated object"),
+    "rotation": Metric("Rotation error, norm", "‖R − I‖", "lower", 3, "the same as a matrix norm"),
+    "scale": Metric("Scale error", "|s − 1|", "lower", 3, "0.1: a tenth too large or too small"),
+    "gap_cm": Metric("Gap", "cm", "lower", 2, "smallest distance of person and object; 0 where they meet"),
+    "collision": Metric("Collision", "fraction", "lower", 4, "share of the body in the object and of it in the body"),
+    "penetration_max_cm": Metric("Deepest penetration", "cm", "lower", 2, "how far one lies inside the other"),
+    "penetration_mean_cm": Metric("Mean penetration", "cm", "lower", 2, "mean depth of all points that lie inside"),
+    "co2": Metric("Co2", "", "lower", 3, "collision and missing contact in one number, summed over touching parts"),
+    "co2_mean": Metric("Co2, mean of parts", "", "lower", 3, "the same with the mean over touching parts"),
+    "contact_sum": Metric("Contact distance", "m", "lower", 3, "from the annotated parts to the object, summed"),
+    "contact_precision": Metric("Contact precision", "", "higher", 3, "share of the found contact that is annotated"),
+    "contact_recall": Metric("Contact recall", "", "higher", 3, "share of the annotated contact that was found"),
+    "contact_f1": Metric("Contact F1", "", "higher", 3, "precision and recall in one number"),
 }
-KEY_METRICS = ("iou_object", "chamfer_cm", "translation_cm", "penetration_max_cm", "gap_cm", "co2")
-
-
-class Table(NamedTuple):
-    """A heading and rows of cells; numbers stay numbers until they are written."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str | float, ...], ...]
-    decimals: tuple[int, ...]
+KEY_METRICS = ("iou_object", "chamfer_cm", "translation_cm", "scale", "gap_cm", "penetration_max_cm", "co2")
+ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 
 
 def metric(name: str) -> Metric:
-    """How to read the metric; one that is not listed speaks for itself."""
-    return METRICS.get(name, Metric(name.replace("_", " "), False, 3, ""))
+    """How to read the metric; one that is not listed goes by its own name."""
+    return METRICS.get(name, Metric(name.replace("_", " "), "", "", 3, ""))
 
 
-def number(value: float, decimals: int) -> str:
-    """The number for people: a dash where there is none."""
-    return f"{value:.{decimals}f}" if math.isfinite(value) else NONE
+def metric_text(value: float, name: str) -> str:
+    """The value with the metric's digits; a dash where there is none."""
+    return f"{value:.{metric(name).digits}f}" if math.isfinite(value) else NONE
+
+
+def heading(name: str) -> str:
+    """Title, unit and an arrow towards better, as in "Surface distance, cm ↓"."""
+    found = metric(name)
+    return (", ".join(word for word in (found.title, found.unit) if word) + f" {ARROWS[found.better]}").strip()
+
+
+def improved(name: str, start: float, result: float) -> bool | None:
+    """Whether the result is better than the start by this metric; None where that cannot be said, or they are equal."""
+    better = metric(name).better
+    if not better or not math.isfinite(start) or not math.isfinite(result) or start == result:
+        return None
+    return (result > start) == (better == "higher")
+
+
+def known_metrics(results: Sequence[Result | Summary], names: Iterable[str] | None = None) -> list[str]:
+    """The metrics that at least one result can tell, in the order of `METRICS`; of `names` only, where given."""
+    told = dict.fromkeys(
+        name for result in results for name, values in result.metrics.items() if _told(values.values())
+    )
+    ordered = [name for name in METRICS if name in told] + [name for name in told if name not in METRICS]
+    return ordered if names is None else [name for name in names if name in told]
 
 
 def mean(values: Iterable[float]) -> float:
@@ -68,64 +87,68 @@ def mean(values: Iterable[float]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-def means(results: Sequence[Result]) -> Table:
-    """One row per metric: start, result and annotation, each the mean over the results that have it, and how many do."""
-    names = dict.fromkeys(name for result in results for name in result.metrics)
-    ordered = [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
-    rows, decimals = [], []
-    for name in ordered:
-        columns = [[result.metrics.get(name, {}).get(column, math.nan) for result in results] for column in COLUMNS]
-        count = sum(math.isfinite(value) for value in columns[1])
-        if any(math.isfinite(value) for values in columns for value in values):
-            rows.append((metric(name).label, *(mean(values) for values in columns), str(count)))
-            decimals.append(metric(name).decimals)
-    table = Table(("metric", *COLUMNS, "samples"), tuple(rows), tuple(decimals))
+def metrics_table(results: Sequence[Result | Summary], names: Iterable[str] | None = KEY_METRICS) -> str:
+    """For a terminal. One result: a row per metric, all of them. More: a row each, start -> result, and their mean.
+
+    The mean is over the results that can tell; a metric that none can tell has no column. `names` None: every metric.
+    """
     if len(results) == 1:
-        return table._replace(header=table.header[:-1], rows=tuple(row[:-1] for row in rows))
-    return table
+        return _aligned(*_one(results[0]))
+    return _aligned(*_many(results, names))
 
 
-def per_sample(results: Sequence[Result], names: Sequence[str] = KEY_METRICS) -> Table:
-    """One row per result: start and result of the named metrics."""
-    shown = [name for name in names if any(name in result.metrics for result in results)]
-    header = [f"{metric(name).label} ({column})" for name in shown for column in COLUMNS[:2]]
-    rows = tuple(
-        (result.name, *(result.metrics.get(n, {}).get(column, math.nan) for n in shown for column in COLUMNS[:2]))
-        for result in results
-    )
-    return Table(("sample", *header), rows, (3,) * len(rows))
+def metrics_markdown(results: Sequence[Result | Summary], names: Iterable[str] | None = KEY_METRICS) -> str:
+    """The same as a Markdown table."""
+    head, rows = _one(results[0]) if len(results) == 1 else _many(results, names)
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
 
-def metrics_table(results: Sequence[Result], form: str = "text") -> str:
-    """`means` of the results as "text" (for a terminal), "markdown" or "csv". Raises ValueError for another form."""
-    return written(means(results), form)
+def metrics_csv(results: Sequence[Result | Summary]) -> str:
+    """One line per sample, metric and state, in full precision; an empty value where a sample cannot tell."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["sample", "metric", "state", "value"])
+    for result in results:
+        for name, values in result.metrics.items():
+            for state, value in values.items():
+                writer.writerow([result.name, name, state, repr(float(value)) if math.isfinite(value) else ""])
+    return out.getvalue()
 
 
-def written(table: Table, form: str) -> str:
-    """The table as "text", "markdown" or "csv" (full precision, empty cells where there is no number)."""
-    if form not in ("text", "markdown", "csv"):
-        raise ValueError(f"form is {form!r}, expected text, markdown or csv")
-    if form == "csv":
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(table.header)
-        writer.writerows([_csv_cell(cell) for cell in row] for row in table.rows)
-        return out.getvalue()
-    cells = [list(table.header)]
-    for row, decimals in zip(table.rows, table.decimals):
-        cells.append([cell if isinstance(cell, str) else number(cell, decimals) for cell in row])
-    widths = [max(len(row[k]) for row in cells) for k in range(len(table.header))]
-    left, right = ("| ", " |") if form == "markdown" else ("", "")
-    between = " | " if form == "markdown" else "  "
-    lines = [
-        left + between.join([row[0].ljust(widths[0]), *(c.rjust(n) for c, n in zip(row[1:], widths[1:]))]) + right
-        for row in cells
+def _one(result: Result | Summary) -> tuple[list[str], list[list[str]]]:
+    states = [state for state in STATES if any(state in values for values in result.metrics.values())]
+    names = known_metrics([result])
+    rows = [[heading(n), *(metric_text(result.metrics[n].get(state, math.nan), n) for state in states)] for n in names]
+    return [result.name, *states], rows
+
+
+def _many(results: Sequence[Result | Summary], names: Iterable[str] | None) -> tuple[list[str], list[list[str]]]:
+    names = known_metrics(results, names)
+    rows = [[result.name, *(_change(result.metrics.get(n, {}), n) for n in names)] for result in results]
+    average = {
+        n: {state: mean(r.metrics.get(n, {}).get(state, math.nan) for r in results) for state in STATES} for n in names
+    }
+    return ["sample", *map(heading, names)], [
+        *rows,
+        [f"mean of {len(results)}", *(_change(average[n], n) for n in names)],
     ]
-    rule = between.join(["-" * widths[0], *("-" * (n - 1) + (":" if form == "markdown" else "-") for n in widths[1:])])
-    return "\n".join([lines[0], left + rule + right, *lines[1:]])
 
 
-def _csv_cell(cell: str | float) -> str:
-    if isinstance(cell, str):
-        return cell
-    return repr(float(cell)) if math.isfinite(cell) else ""
+def _change(values: Mapping[str, float], name: str) -> str:
+    start, result = (metric_text(values.get(state, math.nan), name) for state in STATES[:2])
+    return NONE if start == result == NONE else f"{start} -> {result}"
+
+
+def _told(values: Iterable[float]) -> bool:
+    return any(math.isfinite(value) for value in values)
+
+
+def _aligned(head: list[str], rows: list[list[str]]) -> str:
+    """Columns padded to one width: the first to the left, numbers to the right, a rule under the head."""
+    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
+    lines = []
+    for first, *others in (head, ["-" * width for width in widths], *rows):
+        numbers = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *numbers]).rstrip())
+    return "\n".join(lines)
