@@ -21,18 +21,17 @@ def init_sdf_grid(
     """
     verts, faces = _solid_part(np.asarray(verts, np.float64), np.asarray(faces, np.int64))
     low, high = verts.min(0) - margin, verts.max(0) + margin
-    spacing = float((high - low).max()) / (resolution - 1)
-    origin = (low + high) / 2 - spacing * (resolution - 1) / 2
-    axes = [origin[k] + spacing * np.arange(resolution) for k in range(3)]
+    # Samples stand where the stored float32 origin and spacing put them.
+    spacing = np.float32((high - low).max() / (resolution - 1) * (1 + 1e-6))
+    origin = np.float32((low + high) / 2 - spacing * (resolution - 1) / 2)
+    axes = [np.float64(origin[k]) + np.float64(spacing) * np.arange(resolution) for k in range(3)]
     inside = [_cover(axes[k], low[k], high[k]) for k in range(3)]
     near = [axis[part] for axis, part in zip(axes, inside)]
     points = np.stack(np.meshgrid(*near, indexing="ij"), -1)
     exact = _signed_distance(points.reshape(-1, 3), verts, faces).reshape(points.shape[:3])
     values = np.pad(exact, [(part.start, resolution - part.stop) for part in inside], mode="edge")
     values += np.sqrt(sum(gap**2 for gap in np.ix_(*(np.abs(a - a.clip(n[0], n[-1])) for a, n in zip(axes, near)))))
-    return SdfGrid(
-        jnp.asarray(values, jnp.float32), jnp.asarray(origin, jnp.float32), jnp.asarray(spacing, jnp.float32)
-    )
+    return SdfGrid(jnp.asarray(values, jnp.float32), jnp.asarray(origin), jnp.asarray(spacing))
 
 
 def signed_distance(grid: SdfGrid, points: Float[Array, "n 3"]) -> Float[Array, " n"]:

@@ -82,8 +82,7 @@ def depth_buffer_dense(
     z = jnp.where(hit, 1 / jnp.where(hit, (weights / depths).sum(0), 1), jnp.inf)
     covered = hit.any(0)
     face = jnp.where(covered, z.argmin(0), -1).astype(jnp.int32)
-    depth = jnp.where(covered, jnp.where(hit, z, jnp.where(covered, z.max(), z)).min(0), 0)
-    return DepthBuffer(depth, face, covered, (in_front.any(1) & ~drawn).sum())
+    return DepthBuffer(jnp.where(covered, z.min(0), 0), face, covered, (in_front.any(1) & ~drawn).sum())
 
 
 def _planes(triangles: Float[Array, "f 3 3"], drawn: Bool[Array, " f"], camera: Camera) -> _Planes:
@@ -142,6 +141,6 @@ def _pixel_centers(size: tuple[int, int], dtype: jnp.dtype) -> tuple[Float[Array
     return x, y
 
 
-def _cross(u: Float[Array, "*n 2"], v: Float[Array, "*n 2"]) -> Float[Array, "*n"]:
+def _cross(u: Float[Array, "*#n 2"], v: Float[Array, "*#n 2"]) -> Float[Array, "*#n"]:
     """u x v of plane vectors."""
     return u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
