@@ -17,7 +17,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["hoijax", "hoijax.*"]),
-    package_data={"hoijax.body": ["*.npz", "NOTICE.md"]},
+    package_data={"hoijax.body": ["*.npz", "NOTICE.md"], "hoijax.report": ["*.css", "*.js"]},
     install_requires=[
         "jax>=0.6",
         "jaxlib>=0.6",
@@ -51,6 +51,8 @@ setup(
             "scikit-image>=0.24",
             "scikit-learn>=1.5",
             "manifold3d>=3.0",
+            # drives the browser (chromium) that looks at the report
+            "selenium>=4.20",
             "ruff>=0.9",
             "mypy>=1.14",
         ],

@@ -3,7 +3,8 @@
     python experiments/reconstruct.py --sample=DIR --out=DIR
     python experiments/reconstruct.py --data=TREE --out=DIR --preset=paper --config.hoi.weights.contact=2
 
-A finished result folder is skipped, so an interrupted run goes on where it stopped. Each folder holds report.html.
+A finished result folder is skipped, so an interrupted run goes on where it stopped. Each folder holds report.html,
+and OUT/index.html leads to all of them.
 """
 
 import sys
@@ -14,7 +15,6 @@ import config_flags
 import jax
 from absl import app, flags, logging
 from compile_clock import CompileClock
-from hoijax.report.tables import metrics_table
 from jaxtyping import Array
 from tqdm import tqdm
 
@@ -22,10 +22,14 @@ from hoijax.body.smplx import load_body, load_hand_means
 from hoijax.config import Config
 from hoijax.data.assemble import assemble
 from hoijax.data.prepare import prepare
-from hoijax.data.read import SampleError, find_samples, load_sample
-from hoijax.data.results import Result, is_finished, load_result, save_result
+from hoijax.data.read import find_samples, load_sample
+from hoijax.data.results import Result, Summary, is_finished, load_summary, save_result, summary
+from hoijax.data.sample import Sample, SampleError
 from hoijax.losses.lpips import LpipsWeights, load_lpips
 from hoijax.optimize.fit import NotFiniteError, Progress, fit, term_names
+from hoijax.report.folder import result_pages
+from hoijax.report.index import index_html
+from hoijax.report.tables import metrics_table
 from hoijax.types import Assets, Body
 
 _SAMPLE = flags.DEFINE_string("sample", None, "One sample folder in the Open3DHOI layout.")
@@ -63,12 +67,11 @@ def result_folder(folder: Path) -> Path:
 
 
 def reconstruct(
-    folder: Path, config: Config, body: tuple[Body, Array] | None, lpips: LpipsWeights | None, clock: CompileClock
+    sample: Sample, config: Config, body: tuple[Body, Array] | None, lpips: LpipsWeights | None, clock: CompileClock
 ) -> Result:
-    """One sample, from its folder to a result."""
+    """One sample, as read, to a result."""
     start = time.perf_counter()
     compiled = clock.seconds
-    sample = load_sample(folder)
     prepared = prepare(sample, config, *(body or ()))
     ready = time.perf_counter()
     with tqdm(total=sum(stage.steps for stage in config.stages), desc=sample.name, unit="step", leave=False) as bar:
@@ -86,6 +89,15 @@ def reconstruct(
     return result._replace(seconds=seconds | {"total": time.perf_counter() - start})
 
 
+def save_index(out: Path) -> Path:
+    """Writes the page that leads to every finished result under `out`, also those of earlier runs."""
+    folders = sorted(path.parent.relative_to(out) for path in out.rglob("result.json"))
+    seen = [folder for folder in folders if not any(part.startswith(".") for part in folder.parts)]
+    page = index_html({folder.as_posix(): load_summary(out / folder) for folder in seen})
+    (out / "index.html").write_text(page, encoding="utf-8")
+    return out / "index.html"
+
+
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         sys.exit(f"not a flag: {argv[1:]} (see --help)")
@@ -99,24 +111,26 @@ def main(argv: list[str]) -> None:
     if _CACHE.value:
         jax.config.update("jax_compilation_cache_dir", str(Path(_CACHE.value).expanduser()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-    clock, results, failed = CompileClock(), [], []
+    clock, failed = CompileClock(), []
+    results: list[Summary] = []
     for folder in tqdm(folders := samples(), desc="samples", unit="sample", disable=len(folders) == 1):
         out = result_folder(folder)
-        if is_finished(out) and not _OVERWRITE.value:
-            tqdm.write(f"{out}: finished before, skipped")
-            results.append(load_result(out))
-            continue
         try:
-            result = reconstruct(folder, config, body, lpips, clock)
-            save_result(result, out, load_sample(folder), overwrite=_OVERWRITE.value)
-        except (SampleError, NotFiniteError, ValueError) as error:
+            if is_finished(out) and not _OVERWRITE.value:
+                results.append(load_summary(out))
+                tqdm.write(f"{out}: finished before, skipped")
+                continue
+            sample = load_sample(folder)
+            result = reconstruct(sample, config, body, lpips, clock)
+            save_result(result, out, result_pages(sample, result), overwrite=_OVERWRITE.value)
+        except (SampleError, NotFiniteError, ValueError, OSError) as error:
             logging.error("%s: %s", folder, error)
             failed.append(folder)
             continue
-        results.append(result)
+        results.append(summary(result))
     if results:
         print(metrics_table(results))
-        print(f"\nreports: {Path(_OUT.value)}/**/report.html")
+        print(f"\nreports: {save_index(Path(_OUT.value))}")
     if failed:
         sys.exit(f"{len(failed)} of {len(folders)} samples failed: " + ", ".join(map(str, failed)))
 
