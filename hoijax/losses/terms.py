@@ -5,6 +5,7 @@ file of its own beside this one) and enter it in `SINGLE_TERMS`, or in `RENDER_T
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -77,7 +78,8 @@ def projected_bounds(points: Float[Array, "n 3"], scene: Scene, margin: float = 
     return (inside & scene.valid).astype(scene.image.dtype)
 
 
-def init_reference(scene: Scene, assets: Assets, points: Float[Array, "n 3"], names: Iterable[str]) -> Reference:
+@partial(jax.jit, static_argnames="names")
+def init_reference(scene: Scene, assets: Assets, points: Float[Array, "n 3"], names: frozenset[str]) -> Reference:
     """Targets of the three renders; `points` are all vertices at the start, whose projected bounds limit the loss."""
     human, obj = scene.human_mask, scene.object_mask
     mask = jnp.stack([jnp.maximum(human, obj), human, obj])

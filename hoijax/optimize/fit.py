@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from hoijax.config import PARAMETERS, Capacity, Config, Stage, static_options
 from hoijax.geometry import similarity
-from hoijax.losses.terms import ContactState, Reference, View, contact_state, init_reference
+from hoijax.losses.terms import ContactState, Reference, contact_state, init_reference
 from hoijax.mesh.sdf import init_sdf_grid
 from hoijax.optimize.params import init_params, pivot_of
 from hoijax.optimize.slide import slide
@@ -58,15 +58,21 @@ def term_names(config: Config) -> set[str]:
 
 
 def start_capacity(state: FitState, scene: Scene, assets: Assets) -> Capacity:
-    """Capacity from a count with all visible Gaussians at opacity 0.99 on the start pose (rasterizer: Capacity)."""
-    object_verts = similarity(scene.object.verts, state.params.object, pivot_of(scene))
-    human = posed_human(state.params, scene, assets)
-    both = concat_gaussians(*posed_gaussians(state.params, human, object_verts))
+    """Capacity from a count with all visible Gaussians at opacity 0.99 on the start pose."""
+    entries, items = opaque_count(state.params, scene, assets)
+    return init_capacity(int(entries), int(items))
+
+
+@jax.jit
+def opaque_count(params: Params, scene: Scene, assets: Assets) -> tuple[Array, Array]:
+    """Entries and items that the scene would need if every Gaussian that can be seen were opaque."""
+    object_verts = similarity(scene.object.verts, params.object, pivot_of(scene))
+    human = posed_human(params, scene, assets)
+    both = concat_gaussians(*posed_gaussians(params, human, object_verts))
     is_object = jnp.arange(len(both.opacity)) >= len(human.verts)
     opaque = both._replace(opacity=jnp.where(both.opacity > 1 / 255, 0.99, both.opacity))
     h, w = scene.valid.shape
-    entries, items = needed(opaque, is_object, scene.camera, (h, w))
-    return init_capacity(int(entries), int(items))
+    return needed(opaque, is_object, scene.camera, (h, w))
 
 
 def traced(values: Mapping[str, float]) -> dict[str, Array]:
@@ -169,7 +175,7 @@ def start_job(scene: Scene, assets: Assets, config: Config, key: Array) -> Job:
     params = init_params(scene, assets, config, key)
     human = posed_human(params, scene, assets)
     points = jnp.concatenate([human.verts, scene.object.verts])
-    reference = init_reference(scene, assets, points, term_names(config))
+    reference = init_reference(scene, assets, points, frozenset(term_names(config)))
     return Job(scene, assets, reference, FitState(params, adam().init(params)), [], [])
 
 
@@ -240,22 +246,41 @@ def with_human_sdf(params: Params, scene: Scene, assets: Assets, config: Config)
     return scene._replace(human_sdf=grid)
 
 
+class Last(NamedTuple):
+    """What the final pose shows."""
+
+    object_verts: Float[Array, "o 3"]
+    pivot: Float[Array, "3"]
+    contact: ContactState
+    gaussians: Gaussians
+    dropped: Int[Array, ""]
+
+
+@partial(jax.jit, static_argnames=("config", "capacity"))
+def last_of(
+    params: Params, human: Posed, scene: Scene, assets: Assets, reference: Reference, config: Config, capacity: Capacity
+) -> Last:
+    """Pose and render once more, at the end."""
+    view = view_of(params, human, scene, assets, reference, config, capacity)
+    gaussians = concat_gaussians(*posed_gaussians(params, human, view.object_verts))
+    return Last(view.object_verts, view.pivot, contact_state(view), gaussians, view.renders.dropped)
+
+
 def finish(job: Job, config: Config, capacity: Capacity) -> Fitted:
     """Everything that a result shows, computed once at the end."""
     params, scene, assets = job.state.params, job.scene, job.assets
     human = posed_human(params, scene, assets)
-    view = view_of(params, human, scene, assets, job.reference, config, capacity)
-    state = contact_state(view)
+    last = last_of(params, human, scene, assets, job.reference, static_options(config), capacity)
     return Fitted(
         params=params,
         human=human,
-        object_verts=view.object_verts,
-        pivot=view.pivot,
-        gaussians=concat_gaussians(*posed_gaussians(params, human, view.object_verts)),
-        contact=state,
+        object_verts=last.object_verts,
+        pivot=last.pivot,
+        gaussians=last.gaussians,
+        contact=last.contact,
         history=join_history(job.traces),
-        reasons=reasons_for_zero(job.traces, view, state),
-        dropped=int(view.renders.dropped),
+        reasons=reasons_for_zero(job.traces, last.contact, config),
+        dropped=int(last.dropped),
         capacity=capacity,
         notes=tuple(job.notes),
     )
@@ -272,7 +297,7 @@ def join_history(traces: list[Trace]) -> dict[str, Float[np.ndarray, " steps"]]:
     return {name: np.concatenate(values) if values else np.zeros(0) for name, values in parts.items()}
 
 
-def reasons_for_zero(traces: list[Trace], view: View, state: ContactState) -> dict[str, str]:
+def reasons_for_zero(traces: list[Trace], state: ContactState, config: Config) -> dict[str, str]:
     """Why a weighed term ended at exactly zero."""
     last = {name: float(value[-1]) for trace in traces for name, value in trace.terms.items()}
     reasons = {}
@@ -285,9 +310,7 @@ def reasons_for_zero(traces: list[Trace], view: View, state: ContactState) -> di
         elif name == "ordinal":
             reasons[name] = "no pixel shows both in the wrong depth order"
         elif name == "collision":
-            reasons[name] = (
-                f"no vertex of one is inside the other (sums under {view.config.collision_gate:g} count as none)"
-            )
+            reasons[name] = f"no vertex of one is inside the other (sums under {config.collision_gate:g} count as none)"
         else:
             reasons[name] = "the term reached its minimum"
     return reasons

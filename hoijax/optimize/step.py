@@ -47,6 +47,7 @@ def moves_human(rates: Mapping[str, object]) -> bool:
     return any(name.startswith("human.") for name in rates)
 
 
+@jax.jit
 def posed_human(params: Params, scene: Scene, assets: Assets) -> Posed:
     """The human with its refinement, in the camera frame."""
     return pose_body(assets.body, scene.human, refine(params.human, assets.body, scene.human))
