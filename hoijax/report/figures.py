@@ -18,7 +18,8 @@ FACES = 9000  # of one mesh on the page; above, it is decimated for the page onl
 POINTS = 160  # of one curve
 LOG_RANGE = 30.0  # curves whose values span more than this ratio are drawn on a logarithmic scale
 START_RGB: RGB = (0.72, 0.72, 0.76)
-LIGHTING = {"ambient": 0.55, "diffuse": 0.65, "specular": 0.08, "roughness": 0.8, "fresnel": 0.05}
+LIGHTING = {"ambient": 0.6, "diffuse": 0.55, "specular": 0.06, "roughness": 0.9, "fresnel": 0.05}
+LIGHT = {"x": -40000, "y": 60000, "z": 90000}  # up, left and before the viewer, whose axes these are
 
 
 def scene_figure(
@@ -30,7 +31,8 @@ def scene_figure(
     two are visible at first. Upright although y points down; distances in metres. `distance`: `object_distance`.
     """
     human, thing = page_mesh(result.human), page_mesh(result.object)
-    middle = np.concatenate([human.verts, thing.verts]).mean(0)
+    points = np.concatenate([human.verts, thing.verts])
+    middle = (points.min(0) + points.max(0)) / 2
     traces = [
         mesh_trace(human, "person", HUMAN_RGB, middle),
         mesh_trace(thing, "object", OBJECT_RGB, middle),
@@ -45,7 +47,7 @@ def scene_figure(
         "nearness": [_hex(heat(np.asarray(distance)[nearest], NEAR)), _hex(plain)],
     }
     hidden = {"visible": False, "showspikes": False}
-    camera = {"up": {"x": 0, "y": -1, "z": 0}, "eye": {"x": 0.75, "y": -0.35, "z": -1.6}}
+    camera = {"up": {"x": 0, "y": -1, "z": 0}, "eye": {"x": -0.95, "y": -0.3, "z": -1.95}}
     scene = {"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "aspectmode": "data", "camera": camera}
     scene["dragmode"] = "orbit"
     layout = {"scene": scene, "margin": dict.fromkeys("lrtb", 0), "showlegend": False, "autosize": True}
@@ -67,12 +69,11 @@ def mesh_trace(
     """One mesh in one colour, relative to `middle`."""
     x, y, z = np.float32(mesh.verts - middle).T
     i, j, k = np.int32(mesh.faces).T
-    light = {"x": -2000, "y": -4000, "z": -4000}
     return go.Mesh3d(
         **{"x": x, "y": y, "z": z, "i": i, "j": j, "k": k, "name": name, "visible": visible, "hoverinfo": "skip"},
         color=_hex(np.array([rgb]))[0],
         lighting=LIGHTING,
-        lightposition=light,
+        lightposition=LIGHT,
     )
 
 

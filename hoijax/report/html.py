@@ -15,14 +15,11 @@ from PIL import Image
 
 from hoijax import __version__
 from hoijax.data.results import Result
-from hoijax.data.sample import ColoredMesh, Sample
+from hoijax.data.sample import Sample
 from hoijax.report import words
 from hoijax.report.figures import curves, scene_figure
 from hoijax.report.overlay import (
-    HUMAN_RGB,
     NEAR,
-    OBJECT_RGB,
-    RGB,
     SCORE,
     TRUTH_RGB,
     body_pictures,
@@ -33,6 +30,7 @@ from hoijax.report.overlay import (
     painted,
     view_pictures,
 )
+from hoijax.report.raycast import Solid, solid
 from hoijax.report.tables import STATES, heading, improved, known_metrics, metric, metric_text
 
 LONG_SIDE = 960  # pixels of the pictures on the page
@@ -44,11 +42,14 @@ Pixels = UInt8[np.ndarray, "h w c"]
 def report_html(sample: Sample, result: Result) -> str:
     """The page: comparison with the photograph, warnings, 3D scene, views, contact, metrics, losses, options."""
     distance = object_distance(result)
+    shapes = {"start": painted(sample.human, sample.object), "result": painted(result.human, result.object)}
+    if sample.truth is not None:
+        shapes["annotation"] = painted(sample.human, sample.truth, TRUTH_RGB)
     sections = [
         _head(sample, result),
-        _compare(sample, result),
+        _compare(sample, result, shapes),
         _scene(sample, result, distance),
-        _views(sample, result),
+        _views(shapes, framing(sample, result)),
         _contact(result, distance),
         _metrics(result),
         _losses(result),
@@ -76,6 +77,8 @@ def image_tag(picture: Pixels, alt: str, attributes: str = "") -> str:
 def _head(sample: Sample, result: Result) -> str:
     said = "".join(f"<li>{escape(text)}</li>" for text in words.warnings(result))
     box = f'<section class="warnings" role="note"><h2>Before you trust it</h2><ul>{said}</ul></section>' if said else ""
+    notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
+    box += f'<section class="notes" role="note"><h2>Good to know</h2><ul>{notes}</ul></section>' if notes else ""
     facts = "".join(f"<li><b>{escape(f.value)}</b><span>{escape(f.meaning)}</span></li>" for f in words.facts(result))
     return (
         f"<header><h1>{escape(words.title(sample))}</h1>\n"
@@ -85,26 +88,16 @@ def _head(sample: Sample, result: Result) -> str:
     )
 
 
-def _compare(sample: Sample, result: Result) -> str:
+def _compare(sample: Sample, result: Result, shapes: Mapping[str, Solid]) -> str:
     """The result over the photograph; a slider uncovers the photograph, the start or the annotation."""
-    offset = np.asarray(sample.pose.translation)
-
-    def drawn(human: ColoredMesh, thing: ColoredMesh, rgb: RGB, move: Float[np.ndarray, "3"]) -> Pixels:
-        meshes = [painted(human, HUMAN_RGB, move), painted(thing, rgb, move)]
-        return overlay(sample.image, meshes, sample.camera, LONG_SIDE)
-
-    over = drawn(result.human, result.object, OBJECT_RGB, np.asarray(result.pose.translation))
-    photo = cv2.resize(sample.image, over.shape[1::-1], interpolation=cv2.INTER_AREA)
-    under = {
-        "photograph": (photo, "The photograph"),
-        "coarse start": (
-            drawn(sample.human, sample.object, OBJECT_RGB, offset),
-            "The coarse start over the photograph",
-        ),
+    drawn = {
+        name: overlay(sample.image, shape, sample.camera, np.asarray(owner.pose.translation), LONG_SIDE)
+        for (name, shape), owner in zip(shapes.items(), (sample, result, sample))
     }
-    if sample.truth is not None:
-        truth = drawn(sample.human, sample.truth, TRUTH_RGB, offset)
-        under["annotation"] = (truth, "The annotated object over the photograph")
+    over = drawn.pop("result")
+    photo = cv2.resize(sample.image, over.shape[1::-1], interpolation=cv2.INTER_AREA)
+    under = {"photograph": (photo, "The photograph")}
+    under |= {name: (picture, f"The {name} over the photograph") for name, picture in drawn.items()}
     images = "".join(
         image_tag(picture, alt, f'data-name="{name}"' + (' class="on"' if name == "photograph" else ""))
         for name, (picture, alt) in under.items()
@@ -150,17 +143,13 @@ def _scene(sample: Sample, result: Result, distance: Float[np.ndarray, " v"]) ->
 TURN = '<button type="button" id="turn" aria-pressed="false">Turn</button>'
 
 
-def _views(sample: Sample, result: Result) -> str:
-    framed = framing(sample, result)
-    states = {"start": (sample.human, sample.object, OBJECT_RGB), "result": (result.human, result.object, OBJECT_RGB)}
-    if sample.truth is not None:
-        states["annotated"] = (sample.human, sample.truth, TRUTH_RGB)
+def _views(shapes: Mapping[str, Solid], framed: Float[np.ndarray, "n 3"]) -> str:
     titles = {"front": "from the camera", "side": "from the side", "top": "from above"}
     cells = '<span class="blank"></span>' + "".join(
         f'<span class="head soft">{text}</span>' for text in titles.values()
     )
-    for state, (human, thing, rgb) in states.items():
-        pictures = view_pictures([painted(human, HUMAN_RGB), painted(thing, rgb)], framed, (400, 400))
+    for state, shape in shapes.items():
+        pictures = view_pictures(shape, framed, (400, 400))
         cells += f'<span class="row soft">{state}</span>'
         cells += "".join(image_tag(pictures[side], f"{state}, seen {text}") for side, text in titles.items())
     return (
@@ -172,30 +161,36 @@ def _views(sample: Sample, result: Result) -> str:
 
 def _contact(result: Result, distance: Float[np.ndarray, " v"]) -> str:
     parts = "".join(f'<span class="tag">{escape(name)}</span>' for name in result.contact_parts)
-    touching = f'<div class="chips" aria-label="Touching body parts">{parts}</div>' if parts else "<p>None touches.</p>"
-    bodies = _body(
-        "Nearness", "How near each place of the body is to the object's surface.", result, distance, NEAR,
-        ("touching", f"{100 * NEAR:.0f} cm or more"),
-    ) + _body(
-        "Contact score", "The score that chose the contact region while fitting (Eq. 4 of the paper; low means contact). "
-        "It mixes nearness with opacity, so the side that the camera cannot see scores low too.",
-        result, np.asarray(result.contact, np.float64), SCORE, ("0", f"{SCORE} or more"),
-    )  # fmt: skip
+    touching = f'<div class="chips">{parts}</div>' if parts else "<p>No body part touches the object.</p>"
+    shape = solid([result.human])
+    near = (
+        "Nearness",
+        f"Distance of the body to the object's surface: dark red touches, pale is {100 * NEAR:.0f} cm away.",
+    )
+    score = (
+        "Contact score",
+        (
+            "Eq. 4 of the paper, low for contact. It mixes nearness with opacity: what the camera cannot see scores low too."
+        ),
+    )
+    bodies = _body(*near, shape, distance, NEAR, ("touching", f"{100 * NEAR:.0f} cm or more"))
+    bodies += _body(*score, shape, np.asarray(result.contact, np.float64), SCORE, ("0", f"{SCORE} or more"))
     return f'<section><h2>Where they touch</h2>\n{touching}\n<div class="bodies">{bodies}</div></section>'
 
 
 def _body(
-    name: str, about: str, result: Result, value: Float[np.ndarray, " v"], full: float, ends: tuple[str, str]
+    name: str, about: str, shape: Solid, value: Float[np.ndarray, " v"], full: float, ends: tuple[str, str]
 ) -> str:
-    pictures = body_pictures(result, heat(value, full))
-    images = image_tag(pictures["front"], f"{name} on the body, camera's side") + image_tag(
-        pictures["back"], f"{name} on the body, from behind"
-    )
+    """Front and back of the body coloured by `value`, with the scale and what it means."""
+    pictures = body_pictures(shape, heat(value, full))
+    images = image_tag(pictures["front"], f"{name} on the body, camera's side")
+    images += image_tag(pictures["back"], f"{name} on the body, from behind")
     stops = ", ".join(f"rgb({r:.0f} {g:.0f} {b:.0f})" for r, g, b in 255 * heat(np.linspace(0, full, 9), full))
     return (
-        f"<figure><figcaption><b>{name}.</b> {about}</figcaption><div>{images}</div>"
+        f"<figure><div>{images}</div>"
         f'<div class="bar" style="background: linear-gradient(to right, {stops})"></div>'
-        f'<figcaption class="ends"><span>{ends[0]}</span><span>{ends[1]}</span></figcaption></figure>'
+        f'<p class="ends soft"><span>{ends[0]}</span><span>{ends[1]}</span></p>'
+        f"<figcaption><b>{name}.</b> {about}</figcaption></figure>"
     )
 
 
@@ -233,7 +228,6 @@ def _losses(result: Result) -> str:
 
 
 def _details(result: Result) -> str:
-    notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes) or "<li>none</li>"
     options = escape(json.dumps(result.config, indent=2, default=str))
     where = (
         f"scale {result.scale:.6g}\nrotation {np.array2string(np.asarray(result.rotation), precision=6)}\n"
@@ -242,7 +236,7 @@ def _details(result: Result) -> str:
         "x' = scale * rotation (x - pivot) + pivot + translation"
     )
     return (
-        f"<section><h2>Small print</h2>\n<details open><summary>Notes</summary><ul>{notes}</ul></details>\n"
+        "<section><h2>Small print</h2>\n"
         f"<details><summary>Where the object went</summary><pre>{escape(where)}</pre></details>\n"
         f"<details><summary>Options</summary><pre>{options}</pre></details></section></main>\n"
         f"<footer>hoijax {escape(__version__)}. Beside this page lie the meshes, scene.glb for any 3D viewer, gaussians.ply "

@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 from hoijax.data.results import Result
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.metrics.surface import surface, surface_distance
-from hoijax.report.raycast import Cast, cast, photo_view, side_view
+from hoijax.report.raycast import Cast, Solid, cast, photo_view, recolored, side_view, solid
 from hoijax.types import Camera
 
 RGB = tuple[float, float, float]
@@ -31,27 +31,29 @@ SCORE = 0.5  # the same for the contact score
 NEIGHBOURS = ((0, 1), (1, 0), (0, -1), (-1, 0))
 
 
-def painted(mesh: ColoredMesh, rgb: RGB, translation: Float[np.ndarray, "3"] | None = None) -> ColoredMesh:
-    """The mesh in one colour, moved by `translation` (metres)."""
-    move = np.zeros(3) if translation is None else np.asarray(translation, np.float64)
-    return ColoredMesh(mesh.verts + move, mesh.faces, np.tile(np.float64(rgb), (len(mesh.verts), 1)))
+def painted(human: ColoredMesh, thing: ColoredMesh, thing_rgb: RGB = OBJECT_RGB) -> Solid:
+    """Person and object in one colour each, ready to be looked at from anywhere."""
+    colors = HUMAN_RGB, thing_rgb
+    return solid(
+        [mesh._replace(rgb=np.tile(np.float64(rgb), (len(mesh.verts), 1))) for mesh, rgb in zip((human, thing), colors)]
+    )
 
 
 def overlay(
     image: UInt8[np.ndarray, "h w 3"],
-    meshes: Sequence[ColoredMesh],
+    shape: Solid,
     camera: Camera,
+    translation: Float[np.ndarray, "3"],
     long_side: int = 1280,
     strength: float = 0.78,
 ) -> UInt8[np.ndarray, "a b 3"]:
-    """The meshes (camera frame, metres), shaded and mixed over the photograph, which is made smaller to `long_side`.
+    """The meshes, moved by `translation` and shaded, over the photograph, which is made smaller to `long_side`.
 
     Where one mesh is in front of the other it hides it; a thin line separates them from each other and the background.
     """
     scale = min(1.0, long_side / max(image.shape[:2]))
-    view = photo_view(camera, image.shape[:2], scale)
-    drawn = cast(meshes, view)
-    photo = cv2.resize(image, view.size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    drawn = cast(shape, photo_view(camera, image.shape[:2], translation, scale))
+    photo = cv2.resize(image, drawn.alpha.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     mixed = photo * (1 - strength * drawn.alpha[..., None]) + strength * drawn.rgb
     mixed *= 1 - 0.35 * _edges(drawn)[..., None]
     return _bytes(mixed)
@@ -59,13 +61,12 @@ def overlay(
 
 def overlay_picture(sample: Sample, result: Result, long_side: int = 1280) -> UInt8[np.ndarray, "a b 3"]:
     """The reconstruction over its photograph: person blue, object orange."""
-    translation = np.asarray(result.pose.translation)
-    meshes = [painted(result.human, HUMAN_RGB, translation), painted(result.object, OBJECT_RGB, translation)]
-    return overlay(sample.image, meshes, sample.camera, long_side)
+    shape = painted(result.human, result.object)
+    return overlay(sample.image, shape, sample.camera, np.asarray(result.pose.translation), long_side)
 
 
 def view_pictures(
-    meshes: Sequence[ColoredMesh],
+    shape: Solid,
     framed: Float[np.ndarray, "n 3"],
     size: tuple[int, int] = (440, 440),
     sides: Sequence[str] = ("front", "side", "top"),
@@ -74,22 +75,24 @@ def view_pictures(
 
     `front` looks as the photograph's camera does; `side` from the picture's left; `top` from above, camera side down.
     """
-    return {side: _cutout(cast(meshes, side_view(SIDES[side], framed, size))) for side in sides}
+    return {side: _cutout(cast(shape, side_view(SIDES[side], framed, size))) for side in sides}
 
 
 def views_picture(sample: Sample, result: Result, size: int = 440) -> UInt8[np.ndarray, "h w 3"]:
     """Front, side and top of the start (upper row) and of the result (lower row), side by side on white."""
-    rows = []
-    framed = framing(sample, result)
-    for human, thing in ((sample.human, sample.object), (result.human, result.object)):
-        meshes = [painted(human, HUMAN_RGB), painted(thing, OBJECT_RGB)]
-        rows.append(np.concatenate([on_white(v) for v in view_pictures(meshes, framed, (size, size)).values()], 1))
+    framed, rows = framing(sample, result), []
+    for shape in (painted(sample.human, sample.object), painted(result.human, result.object)):
+        rows.append(np.concatenate([on_white(v) for v in view_pictures(shape, framed, (size, size)).values()], 1))
     return np.concatenate(rows)
 
 
-def framing(sample: Sample, result: Result) -> Float[np.ndarray, "n 3"]:
-    """All points of the start and the result: pictures framed by them can be compared."""
-    return np.concatenate([mesh.verts for mesh in (sample.human, sample.object, result.human, result.object)])
+def framing(sample: Sample, result: Result) -> Float[np.ndarray, "2 3"]:
+    """Two opposite corners of the box around the start and the result: views framed by them can be compared.
+
+    They are enough for views along the axes.
+    """
+    points = np.concatenate([mesh.verts for mesh in (sample.human, sample.object, result.human, result.object)])
+    return np.stack([points.min(0), points.max(0)])
 
 
 def heat(value: Float[np.ndarray, " v"], full: float) -> Float[np.ndarray, "v 3"]:
@@ -106,17 +109,17 @@ def object_distance(result: Result) -> Float[np.ndarray, " v"]:
 
 
 def body_pictures(
-    result: Result, rgb: Float[np.ndarray, "v 3"], size: tuple[int, int] = (520, 360)
+    body: Solid, rgb: Float[np.ndarray, "v 3"], size: tuple[int, int] = (520, 360)
 ) -> dict[str, UInt8[np.ndarray, "h w 4"]]:
-    """The body in the given colours from the camera's side (`front`) and from behind, on a transparent ground."""
-    body = result.human._replace(rgb=rgb)
-    return view_pictures([body], np.asarray(body.verts, np.float64), size, ("front", "back"))
+    """The body alone in the given colours from the camera's side (`front`) and from behind, on a transparent ground."""
+    return view_pictures(recolored(body, [rgb]), np.asarray(body.meshes[0].verts, np.float64), size, ("front", "back"))
 
 
 def contact_picture(result: Result) -> UInt8[np.ndarray, "h w 3"]:
     """Two views each, side by side on white: nearness to the object, and the contact score (Open3DHOI Eq. 4)."""
+    body = solid([result.human])
     colors = heat(object_distance(result), NEAR), heat(np.asarray(result.contact, np.float64), SCORE)
-    return np.concatenate([on_white(v) for rgb in colors for v in body_pictures(result, rgb).values()], 1)
+    return np.concatenate([on_white(v) for rgb in colors for v in body_pictures(body, rgb).values()], 1)
 
 
 def on_white(picture: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w 3"]:

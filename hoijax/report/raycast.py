@@ -14,8 +14,10 @@ from hoijax.data.sample import ColoredMesh
 from hoijax.types import Camera
 
 MARGIN = 0.1  # metres before the nearest vertex where rays start, so that float32 keeps distances exact
-LIGHTS = ((-0.45, -0.65, -0.6, 0.55), (0.8, -0.1, -0.6, 0.2))  # direction towards the light in view axes, strength
-AMBIENT, SKY = 0.33, 0.12  # light from everywhere, and more of it from above
+CLOSEST = 1e-3  # metres: vertices nearer to a pinhole camera than this, or behind it, make it draw the whole picture
+LIGHTS = ((-0.45, -0.65, -0.6, 0.62), (0.8, -0.1, -0.6, 0.22))  # direction towards the light in view axes, strength
+AMBIENT, SKY = 0.37, 0.13  # light from everywhere, and more of it from above
+WRAP = 0.25  # how far light reaches around a surface that turns away from it: softer than none
 
 
 class View(NamedTuple):
@@ -43,18 +45,45 @@ class Cast(NamedTuple):
     mesh: Int[np.ndarray, "h w"]
 
 
-def photo_view(camera: Camera, size: tuple[int, int], scale: float = 1.0) -> View:
-    """The view of the photograph's camera, for the photograph of `size` (h, w) made smaller by `scale`."""
+class Solid(NamedTuple):
+    """Meshes ready for rays: the search tree is built once for all views and colours. `middle`: the tree's origin."""
+
+    meshes: tuple[ColoredMesh, ...]
+    normals: tuple[Float[np.ndarray, "v 3"], ...]
+    tree: rtcore_scene.EmbreeScene
+    middle: Float[np.ndarray, "3"]
+
+
+def solid(meshes: Sequence[ColoredMesh]) -> Solid:
+    """The meshes with their normals and search tree; in float32 about their middle."""
+    verts = [np.asarray(mesh.verts, np.float64) for mesh in meshes]
+    middle = np.concatenate(verts).mean(0)
+    tree = rtcore_scene.EmbreeScene()
+    normals = []
+    for points, mesh in zip(verts, meshes):
+        TriangleMesh(tree, np.float32(points - middle), np.int32(mesh.faces))
+        normal = igl.per_vertex_normals(points, np.asarray(mesh.faces, np.int64))
+        normals.append(np.where(np.isfinite(normal), normal, 0))
+    return Solid(tuple(meshes), tuple(normals), tree, middle)
+
+
+def recolored(shape: Solid, rgb: Sequence[Float[np.ndarray, "v 3"]]) -> Solid:
+    """The same meshes in other colours."""
+    return shape._replace(meshes=tuple(mesh._replace(rgb=color) for mesh, color in zip(shape.meshes, rgb)))
+
+
+def photo_view(camera: Camera, size: tuple[int, int], translation: Float[np.ndarray, "3"], scale: float = 1.0) -> View:
+    """The view of the photograph's camera on points moved by `translation`; the photograph of `size` made smaller."""
     focal, center = (np.asarray(value, np.float64) * scale for value in camera)
     shape = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
-    return View(np.eye(3), np.zeros(3), focal, center, shape, False)
+    return View(np.eye(3), np.asarray(translation, np.float64), focal, center, shape, False)
 
 
 def side_view(
     rotation: Float[np.ndarray, "3 3"], points: Float[np.ndarray, "n 3"], size: tuple[int, int], margin: float = 0.06
 ) -> View:
     """Orthographic view along the rows of `rotation` (right, down, away) that shows all points, centred."""
-    turned = points @ rotation.T
+    turned = _turned(points, rotation)
     low, high = turned.min(0), turned.max(0)
     h, w = size
     extent = np.maximum(high - low, 1e-6)
@@ -62,42 +91,55 @@ def side_view(
     return View(rotation, -(low + high) / 2, np.array([focal, focal]), np.array([w / 2, h / 2]), size, True)
 
 
-def cast(meshes: Sequence[ColoredMesh], view: View, samples: int = 2) -> Cast:
+def cast(shape: Solid, view: View, samples: int = 2) -> Cast:
     """The meshes as the view sees them, smooth-shaded; each pixel is the mean of samples x samples rays."""
-    turned = [np.asarray(mesh.verts, np.float64) @ view.rotation.T + view.translation for mesh in meshes]
-    h, w = view.size
-    left, top, right, bottom = _bounds(np.concatenate(turned), view)
-    shape = ((bottom - top) * samples, (right - left) * samples)
-    rgb, index = np.zeros((*shape, 3), np.float32), np.full(shape, -1)
-    if 0 not in shape:
-        near = min(verts[:, 2].min() for verts in turned) - MARGIN
-        scene = rtcore_scene.EmbreeScene()
-        for verts, mesh in zip(turned, meshes):
-            TriangleMesh(scene, np.float32(verts - [0, 0, near]), np.int32(mesh.faces))
-        x, y = np.meshgrid(left + (np.arange(shape[1]) + 0.5) / samples, top + (np.arange(shape[0]) + 0.5) / samples)
-        origins, directions = _rays(np.stack([x.ravel(), y.ravel()], 1), view, near)
-        hits = scene.run(origins, directions, output=True)
-        index = hits["geomID"].reshape(shape).astype(int)
-        lit = [_lit(verts, mesh) for verts, mesh in zip(turned, meshes)]
-        rgb.reshape(-1, 3)[:] = _seen(hits, lit, meshes)
-    return _placed(rgb, index, (left, top, right, bottom), (h, w), samples, len(meshes))
+    points = _turned(np.concatenate([mesh.verts for mesh in shape.meshes]), view.rotation) + view.translation
+    left, top, right, bottom = _bounds(points, view)
+    height, width = (bottom - top) * samples, (right - left) * samples
+    rgb, index = np.zeros((height, width, 3), np.float32), np.full((height, width), -1)
+    if index.size:
+        x, y = left + (np.arange(width) + 0.5) / samples, top + (np.arange(height) + 0.5) / samples
+        near = points[:, 2].min() - MARGIN
+        rays = _rays(x, y, view, near if view.orthographic else max(near, 0.0), shape.middle)
+        hits = shape.tree.run(*rays, output=True)
+        index = hits["geomID"].reshape(height, width)
+        lit = [_lit(mesh.rgb, _turned(normals, view.rotation)) for mesh, normals in zip(shape.meshes, shape.normals)]
+        rgb = _seen(hits, lit, shape.meshes).reshape(height, width, 3)
+    return _placed(rgb, index, (left, top, right, bottom), view.size, samples, len(shape.meshes))
 
 
 def _rays(
-    pixels: Float[np.ndarray, "r 2"], view: View, near: float
+    x: Float[np.ndarray, " a"], y: Float[np.ndarray, " b"], view: View, near: float, middle: Float[np.ndarray, "3"]
 ) -> tuple[Float[np.ndarray, "r 3"], Float[np.ndarray, "r 3"]]:
-    """Origins in the plane at depth `near`, which is taken as zero, and directions of unit depth."""
-    slopes = (pixels - view.center) / view.focal
-    plane = slopes if view.orthographic else slopes * near
-    steps = np.zeros_like(slopes) if view.orthographic else slopes
-    origins = np.concatenate([plane, np.zeros((len(plane), 1))], 1)
-    return np.float32(origins), np.float32(np.concatenate([steps, np.ones((len(plane), 1))], 1))
+    """Origins (at depth `near`) and directions in the tree's frame of the rays through a grid of pixels, row by row.
+
+    With q = R p + t a pinhole's ray is p = z (u R[0] + v R[1] + R[2]) - R^T t, u = (x - cx) / f, v = (y - cy) / f; an
+    orthographic one p = u R[0] + v R[1] + z R[2] - R^T t. Both are a sum of what depends on x and what depends on y.
+    """
+    right, down, away = view.rotation
+    across = ((x - view.center[0]) / view.focal[0])[:, None] * right
+    along = ((y - view.center[1]) / view.focal[1])[:, None] * down
+    start = near * away - view.translation @ view.rotation - middle
+    if view.orthographic:
+        directions = np.broadcast_to(np.float32(away), (len(y) * len(x), 3))
+        return _grid(across, along + start), np.ascontiguousarray(directions)
+    return _grid(near * across, near * along + start), _grid(across, along + away)
+
+
+def _grid(across: Float[np.ndarray, "a 3"], along: Float[np.ndarray, "b 3"]) -> Float[np.ndarray, "r 3"]:
+    """All sums of one of each, rows first, in float32."""
+    return (np.float32(along)[:, None] + np.float32(across)).reshape(-1, 3)
+
+
+def _turned(vectors: Float[np.ndarray, "n 3"], rotation: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "n 3"]:
+    """R v of each; not by BLAS, whose threads cost more than they bring for so little."""
+    return np.einsum("ij,nj->ni", rotation, vectors)
 
 
 def _bounds(points: Float[np.ndarray, "n 3"], view: View) -> tuple[int, int, int, int]:
     """Pixels left, top, right, bottom around the projected points, inside the picture; all of it for points behind."""
     h, w = view.size
-    if not view.orthographic and points[:, 2].min() <= MARGIN:
+    if not view.orthographic and points[:, 2].min() <= CLOSEST:
         return 0, 0, w, h
     depth = np.ones_like(points[:, 2:]) if view.orthographic else points[:, 2:]
     pixels = points[:, :2] / depth * view.focal + view.center
@@ -107,16 +149,13 @@ def _bounds(points: Float[np.ndarray, "n 3"], view: View) -> tuple[int, int, int
     return int(left), int(top), int(right), int(bottom)
 
 
-def _lit(verts: Float[np.ndarray, "v 3"], mesh: ColoredMesh) -> Float[np.ndarray, "v 3"]:
-    """Vertex colours under the lights that stand by the viewer. Faces are seen from both sides."""
-    normals = igl.per_vertex_normals(verts, np.asarray(mesh.faces, np.int64))
-    normals = np.where(np.isfinite(normals), normals, 0)
+def _lit(rgb: Float[np.ndarray, "v 3"], normals: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v 3"]:
+    """Vertex colours under the lights that stand by the viewer; normals in view axes."""
     light = AMBIENT + SKY * (1 - normals[:, 1]) / 2
     for x, y, z, strength in LIGHTS:
         direction = np.array([x, y, z]) / np.linalg.norm([x, y, z])
-        wrapped = (normals @ direction + 0.25) / 1.25
-        light = light + strength * np.maximum(wrapped, 0)
-    return np.float32(np.clip(mesh.rgb * light[:, None] * 1.12, 0, 1))
+        light = light + strength * np.maximum((normals @ direction + WRAP) / (1 + WRAP), 0)
+    return np.float32(np.clip(rgb * light[:, None], 0, 1))
 
 
 def _seen(
@@ -126,9 +165,9 @@ def _seen(
     rgb = np.zeros((len(hits["primID"]), 3), np.float32)
     for number, (colors, mesh) in enumerate(zip(lit, meshes)):
         rays = np.flatnonzero(hits["geomID"] == number)
-        corners = np.asarray(mesh.faces)[hits["primID"][rays]]
+        a, b, c = colors[np.asarray(mesh.faces)[hits["primID"][rays]]].swapaxes(0, 1)
         u, v = hits["u"][rays, None], hits["v"][rays, None]
-        rgb[rays] = (1 - u - v) * colors[corners[:, 0]] + u * colors[corners[:, 1]] + v * colors[corners[:, 2]]
+        rgb[rays] = a + u * (b - a) + v * (c - a)
     return rgb
 
 

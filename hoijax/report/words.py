@@ -7,7 +7,7 @@ import numpy as np
 
 from hoijax.data.results import Result
 from hoijax.data.sample import Sample
-from hoijax.geometry import rotation_vector
+from hoijax.metrics.pose import rotation_degrees
 from hoijax.metrics.surface import enclosed_volume, surface
 
 DEEP_CM, FAR_CM = 2.0, 5.0  # overlaps and gaps above these are worth a warning
@@ -29,7 +29,7 @@ def title(sample: Sample) -> str:
 
 def summary(sample: Sample, result: Result) -> str:
     """How the object moved from its start, and what became of its place in the picture."""
-    angle = math.degrees(float(np.linalg.norm(np.asarray(rotation_vector(result.rotation)))))
+    angle = rotation_degrees(np.asarray(result.rotation, np.float64))
     distance = 100 * float(np.linalg.norm(result.translation))
     size = f"made {result.scale:.2f} times as large" if abs(result.scale - 1) >= 0.005 else "kept at its size"
     iou = result.metrics.get("iou_object", {})
@@ -57,6 +57,8 @@ def facts(result: Result) -> list[Fact]:
         ("gap_cm", " cm", 1, "between the two at the nearest place"),
     ):
         values = result.metrics.get(name, {})
+        if name == "gap_cm" and result.metrics.get("penetration_max_cm", {}).get("result", 0.0) > 0:
+            continue  # they overlap: the gap is zero
         if _known(values, "result"):
             start = f", start {values['start']:.{digits}f}{unit}" if _known(values, "start") else ""
             found.append(Fact(f"{values['result']:.{digits}f}{unit}", meaning + start))
@@ -86,12 +88,10 @@ def warnings(result: Result) -> list[str]:
         value = result.metrics.get(name, {}).get("result", math.nan)
         if value > limit:
             said.append(words.format(value))
-    for name, mesh in (("object", result.object), ("person", result.human)):
-        if not enclosed_volume(surface(mesh.verts, mesh.faces, name)).watertight:
-            said.append(
-                f"The mesh of the {name} is not watertight: inside and outside are judged by winding numbers, its volume by "
-                "its convex hull."
-            )
+    if not enclosed_volume(surface(result.object.verts, result.object.faces, "object")).watertight:
+        said.append(
+            "The object's mesh is not watertight: its inside is judged by winding numbers, its volume by its convex hull."
+        )
     return said
 
 
