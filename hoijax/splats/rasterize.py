@@ -20,11 +20,14 @@ def rasterize(
     which counts the entries (a Gaussian in a tile's list) that were left out and is 0 when all fits.
     Gradient: as in `composite`, with respect to everything but the labels; 0 for what is not visible.
     """
+    if len(is_object) == 0:
+        black, zero = Frame(jnp.zeros((*size, 3)), jnp.zeros(size), jnp.zeros(size)), jnp.int32(0)
+        return Renders(black, black, black, zero, zero, zero)
     grid = Grid(*size)
     screen = projected(gaussians, camera, size)
     fixed, opacity = jax.lax.stop_gradient((screen, gaussians.opacity))
     found = work(fixed, opacity, is_object, grid, capacity)
-    lists = composite(_table(screen, gaussians), found, RENDERS * grid.tiles)
+    lists = composite(table_of(screen, gaussians), found, RENDERS * grid.tiles)
     lists = lists.reshape(grid.tiles, RENDERS, CHANNELS, -1)
     joint = lists[:, 0]
     human, obj = (lists[:, i] + jnp.where(found.single == i, 1, 0)[:, None, None] * joint for i in (1, 2))
@@ -56,7 +59,7 @@ def _round_up(x: float, least: int) -> int:
     return max(least, -int(-x // quarter) * quarter)
 
 
-def _table(screen: Projected, gaussians: Gaussians) -> Float[Array, "m 10"]:
+def table_of(screen: Projected, gaussians: Gaussians) -> Float[Array, "m 10"]:
     """What `composite` reads, one Gaussian a row, and a last row that is invisible."""
     log_opacity = jnp.log(jnp.maximum(gaussians.opacity, 1e-12))
     columns = [screen.mean_px, screen.conic, log_opacity[:, None], gaussians.rgb, screen.depth[:, None]]
