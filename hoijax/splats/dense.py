@@ -24,23 +24,30 @@ def rasterize_dense(
     Gradient: as in `rasterize`.
     """
     del capacity
+    h, w = size
+    y, x = jnp.meshgrid(jnp.arange(h) + 0.5, jnp.arange(w) + 0.5, indexing="ij")
+    pixels = jnp.stack([x, y], -1).reshape(-1, 2).astype(gaussians.means.dtype)
+    images = dense_pixels(gaussians, is_object, camera, size, pixels).reshape(h, w, 3, 5)
+    joint, human, obj = (Frame(images[:, :, i, :3], images[:, :, i, 4], images[:, :, i, 3]) for i in range(3))
+    nothing = jnp.zeros((), jnp.int32)
+    return Renders(joint, human, obj, nothing, nothing, nothing)
+
+
+def dense_pixels(
+    gaussians: Gaussians,
+    is_object: Bool[Array, " n"],
+    camera: Camera,
+    size: tuple[int, int],
+    pixels: Float[Array, "p 2"],
+) -> Float[Array, "p 3 5"]:
+    """Red, green, blue, depth and alpha of the joint, the human and the object render at points (x, y) of the image."""
     mean, cov = _screen(gaussians, camera, size)
     depth = gaussians.means[:, 2]
     order = jnp.argsort(depth)
     opacity = jnp.where(depth > NEAR, gaussians.opacity, 0)
     rgb_z_one = jnp.concatenate([gaussians.rgb, depth[:, None], jnp.ones_like(depth)[:, None]], 1)
-    mean, conic, opacity, features, is_object = (
-        x[order] for x in (mean, jnp.linalg.inv(cov), opacity, rgb_z_one, is_object)
-    )
-
-    h, w = size
-    y, x = jnp.meshgrid(jnp.arange(h) + 0.5, jnp.arange(w) + 0.5, indexing="ij")
-    pixels = jnp.stack([x, y], -1).reshape(-1, 2).astype(mean.dtype)
-    draw = jax.checkpoint(partial(_pixel, mean, conic, opacity, features, is_object))
-    images = jax.lax.map(draw, pixels, batch_size=CHUNK).reshape(h, w, 3, 5)
-    joint, human, obj = (Frame(images[:, :, i, :3], images[:, :, i, 4], images[:, :, i, 3]) for i in range(3))
-    nothing = jnp.zeros((), jnp.int32)
-    return Renders(joint, human, obj, nothing, nothing, nothing)
+    sorted_ones = (x[order] for x in (mean, jnp.linalg.inv(cov), opacity, rgb_z_one, is_object))
+    return jax.lax.map(jax.checkpoint(partial(_pixel, *sorted_ones)), pixels, batch_size=CHUNK)
 
 
 def _screen(
