@@ -18,7 +18,7 @@ from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import body_parts, parts_for_mesh
 from hoijax.data.measure import compare
 from hoijax.data.read import SampleError, load_sample
-from hoijax.data.results import is_finished, load_result
+from hoijax.data.results import find_results, load_result
 from hoijax.report.tables import metrics_markdown, metrics_table
 
 _RESULTS = flags.DEFINE_string("results", None, "Folder that reconstruct.py wrote.", required=True)
@@ -29,7 +29,7 @@ _MARKDOWN = flags.DEFINE_string("markdown", None, "Also write the table to this 
 
 def result_folders(tree: Path) -> list[Path]:
     """Finished result folders under a tree, sorted; exits with a sentence when there are none."""
-    found = sorted(path.parent for path in tree.rglob("result.json") if is_finished(path.parent))
+    found = find_results(tree)
     if not found:
         sys.exit(f"{tree}: no finished result in it (a result folder has a result.json)")
     return found

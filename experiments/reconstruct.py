@@ -23,7 +23,7 @@ from hoijax.config import Config
 from hoijax.data.assemble import assemble
 from hoijax.data.prepare import prepare
 from hoijax.data.read import find_samples, load_sample
-from hoijax.data.results import Result, Summary, is_finished, load_summary, save_result, summary
+from hoijax.data.results import Result, Summary, find_results, is_finished, load_summary, save_result, summary
 from hoijax.data.sample import Sample, SampleError
 from hoijax.losses.lpips import LpipsWeights, load_lpips
 from hoijax.optimize.fit import NotFiniteError, Progress, fit, term_names
@@ -91,9 +91,7 @@ def reconstruct(
 
 def save_index(out: Path) -> Path:
     """Writes the page that leads to every finished result under `out`, also those of earlier runs."""
-    folders = sorted(path.parent.relative_to(out) for path in out.rglob("result.json"))
-    seen = [folder for folder in folders if not any(part.startswith(".") for part in folder.parts)]
-    page = index_html({folder.as_posix(): load_summary(out / folder) for folder in seen})
+    page = index_html({folder.relative_to(out).as_posix(): load_summary(folder) for folder in find_results(out)})
     (out / "index.html").write_text(page, encoding="utf-8")
     return out / "index.html"
 

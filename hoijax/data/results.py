@@ -82,6 +82,12 @@ def is_finished(folder: str | os.PathLike[str]) -> bool:
     return (Path(folder) / "result.json").is_file()
 
 
+def find_results(tree: str | os.PathLike[str]) -> list[Path]:
+    """Result folders anywhere under a tree, sorted. Hidden ones are left out: a killed writer may leave such a one."""
+    found = sorted(path.parent for path in Path(tree).rglob("result.json"))
+    return [folder for folder in found if not any(part.startswith(".") for part in folder.relative_to(tree).parts)]
+
+
 def save_result(
     result: Result,
     folder: str | os.PathLike[str],

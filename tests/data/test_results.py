@@ -15,7 +15,7 @@ from skimage.color.colorconv import xyz_from_rgb
 
 from hoijax.data.gaussian_ply import COLUMNS, load_gaussians, save_gaussians
 from hoijax.data.measure import moved
-from hoijax.data.results import Result, is_finished, load_result, save_result
+from hoijax.data.results import Result, find_results, is_finished, load_result, load_summary, save_result, summary
 from hoijax.data.sample import Sample, SampleError
 from hoijax.data.scene_glb import TO_GLTF
 from hoijax.data.strict_json import from_strict, strict
@@ -111,6 +111,8 @@ def test_round_trip(result: Result, tmp_path: Path) -> None:
     assert again.human.rgb.dtype == np.float32
     # What the JSON states is exact, so a second round is bit for bit.
     assert again.scale == result.scale
+    assert_same(summary(result), load_summary(tmp_path / "a b" / "é"))
+    assert find_results(tmp_path) == [tmp_path / "a b" / "é"]
     np.testing.assert_array_equal(again.rotation, result.rotation)
 
 
@@ -189,6 +191,7 @@ def test_a_killed_writer_leaves_no_folder_and_no_damage(tmp_path: Path) -> None:
     assert done.returncode == -9
     assert not (tmp_path / "new").exists()
     assert not is_finished(tmp_path / "new")
+    assert find_results(tmp_path) == []
     old = tmp_path / "old"
     old.mkdir()
     (old / "result.json").write_text("old")
