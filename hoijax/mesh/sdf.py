@@ -23,7 +23,7 @@ def init_sdf_grid(
     low, high = verts.min(0) - margin, verts.max(0) + margin
     # Samples stand where the stored float32 origin and spacing put them.
     spacing = np.float32((high - low).max() / (resolution - 1) * (1 + 1e-6))
-    origin = np.float32((low + high) / 2 - spacing * (resolution - 1) / 2)
+    origin = ((low + high) / 2 - spacing * (resolution - 1) / 2).astype(np.float32)
     axes = [np.float64(origin[k]) + np.float64(spacing) * np.arange(resolution) for k in range(3)]
     inside = [_cover(axes[k], low[k], high[k]) for k in range(3)]
     near = [axis[part] for axis, part in zip(axes, inside)]

@@ -43,7 +43,8 @@ class Spans(NamedTuple):
 
 
 def row_table(corners: Float[Array, "f 3 2"], drawn: Bool[Array, " f"], height: int) -> RowTable:
-    """The (face, row) pairs of the triangles that are `drawn`, clipped to the rows of an image."""
+    """The (face, row) pairs of the triangles that are `drawn` and finite, clipped to the rows of an image."""
+    drawn = drawn & jnp.isfinite(corners).all((1, 2))
     y = jnp.where(drawn[:, None], corners[..., 1], 0)
     first = first_center(y.min(1), height)
     after = first_center(y.max(1), height)

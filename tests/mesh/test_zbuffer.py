@@ -135,6 +135,13 @@ def test_faces_across_the_near_plane_are_counted_and_left_out():
     assert set(np.unique(buffer.face)) == {-1, 1}
 
 
+def test_a_face_that_is_not_finite_is_not_drawn(camera):
+    verts = jnp.array([[-0.2, -0.2, 24], [0.2, -0.2, 24], [0, 0.2, 24], [jnp.nan, 0, 24], [jnp.inf, 0, 24]])
+    buffer = depth_buffer(verts, jnp.array([[0, 1, 3], [0, 1, 4], [0, 1, 2]]), camera, SIZE)
+    assert set(np.unique(buffer.face)) == {-1, 2}
+    assert np.isfinite(buffer.depth).all()
+
+
 def test_lowest_face_wins_a_tie(box, away, camera):
     verts, faces = jnp.asarray(box[0] + away, jnp.float32), jnp.asarray(np.tile(box[1], (3, 1)))
     buffer = depth_buffer(verts, faces, camera, SIZE, chunk=16)
