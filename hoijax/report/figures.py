@@ -18,8 +18,8 @@ FACES = 9000  # of one mesh on the page; above, it is decimated for the page onl
 POINTS = 160  # of one curve
 LOG_RANGE = 30.0  # curves whose values span more than this ratio are drawn on a logarithmic scale
 START_RGB: RGB = (0.72, 0.72, 0.76)
-LIGHTING = {"ambient": 0.6, "diffuse": 0.55, "specular": 0.06, "roughness": 0.9, "fresnel": 0.05}
-LIGHT = {"x": -40000, "y": 60000, "z": 90000}  # up, left and before the viewer, whose axes these are
+LIGHTING = {"ambient": 0.72, "diffuse": 0.42, "specular": 0.06, "roughness": 0.9, "fresnel": 0.05}
+LIGHT = {"x": -40000, "y": 90000, "z": 60000}  # in the viewer's axes: up, left, before
 
 
 def scene_figure(
@@ -67,8 +67,8 @@ def mesh_trace(
     mesh: ColoredMesh, name: str, rgb: RGB, middle: Float[np.ndarray, "3"], visible: bool = True
 ) -> go.Mesh3d:
     """One mesh in one colour, relative to `middle`."""
-    x, y, z = np.float32(mesh.verts - middle).T
-    i, j, k = np.int32(mesh.faces).T
+    x, y, z = (mesh.verts - middle).astype(np.float32).T
+    i, j, k = mesh.faces.astype(np.int32).T
     return go.Mesh3d(
         **{"x": x, "y": y, "z": z, "i": i, "j": j, "k": k, "name": name, "visible": visible, "hoverinfo": "skip"},
         color=_hex(np.array([rgb]))[0],

@@ -90,9 +90,12 @@ def _head(sample: Sample, result: Result) -> str:
 
 def _compare(sample: Sample, result: Result, shapes: Mapping[str, Solid]) -> str:
     """The result over the photograph; a slider uncovers the photograph, the start or the annotation."""
+    poses = {"result": result.pose}
     drawn = {
-        name: overlay(sample.image, shape, sample.camera, np.asarray(owner.pose.translation), LONG_SIDE)
-        for (name, shape), owner in zip(shapes.items(), (sample, result, sample))
+        name: overlay(
+            sample.image, shape, sample.camera, np.asarray(poses.get(name, sample.pose).translation), LONG_SIDE
+        )
+        for name, shape in shapes.items()
     }
     over = drawn.pop("result")
     photo = cv2.resize(sample.image, over.shape[1::-1], interpolation=cv2.INTER_AREA)

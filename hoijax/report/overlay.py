@@ -35,7 +35,10 @@ def painted(human: ColoredMesh, thing: ColoredMesh, thing_rgb: RGB = OBJECT_RGB)
     """Person and object in one colour each, ready to be looked at from anywhere."""
     colors = HUMAN_RGB, thing_rgb
     return solid(
-        [mesh._replace(rgb=np.tile(np.float64(rgb), (len(mesh.verts), 1))) for mesh, rgb in zip((human, thing), colors)]
+        [
+            mesh._replace(rgb=np.tile(np.asarray(rgb, np.float64), (len(mesh.verts), 1)))
+            for mesh, rgb in zip((human, thing), colors)
+        ]
     )
 
 
@@ -140,7 +143,7 @@ def _edges(drawn: Cast, inner: bool = False) -> Float[np.ndarray, "h w"]:
     padded = np.pad(drawn.mesh, 1, mode="edge")
     near = [padded[1 + i : padded.shape[0] - 1 + i, 1 + j : padded.shape[1] - 1 + j] for i, j in NEIGHBOURS]
     other = [(side != drawn.mesh) & ((side >= 0) | (not inner)) for side in near]
-    return np.float32(np.any(other, 0) & (drawn.mesh >= 0))
+    return (np.any(other, 0) & (drawn.mesh >= 0)).astype(np.float32)
 
 
 def _bytes(picture: Float[np.ndarray, "*n"]) -> UInt8[np.ndarray, "*n"]:

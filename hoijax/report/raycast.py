@@ -128,7 +128,7 @@ def _rays(
 
 def _grid(across: Float[np.ndarray, "a 3"], along: Float[np.ndarray, "b 3"]) -> Float[np.ndarray, "r 3"]:
     """All sums of one of each, rows first, in float32."""
-    return (np.float32(along)[:, None] + np.float32(across)).reshape(-1, 3)
+    return (np.asarray(along, np.float32)[:, None] + np.asarray(across, np.float32)).reshape(-1, 3)
 
 
 def _turned(vectors: Float[np.ndarray, "n 3"], rotation: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "n 3"]:
@@ -155,7 +155,7 @@ def _lit(rgb: Float[np.ndarray, "v 3"], normals: Float[np.ndarray, "v 3"]) -> Fl
     for x, y, z, strength in LIGHTS:
         direction = np.array([x, y, z]) / np.linalg.norm([x, y, z])
         light = light + strength * np.maximum((normals @ direction + WRAP) / (1 + WRAP), 0)
-    return np.float32(np.clip(rgb * light[:, None], 0, 1))
+    return np.clip(rgb * light[:, None], 0, 1).astype(np.float32)
 
 
 def _seen(
@@ -186,7 +186,7 @@ def _placed(
         return out
     shape = (right - left, bottom - top)
     inside = np.s_[top:bottom, left:right]
-    shares = [cv2.resize(np.float32(index == k), shape, interpolation=cv2.INTER_AREA) for k in range(count)]
+    shares = [cv2.resize((index == k).astype(np.float32), shape, interpolation=cv2.INTER_AREA) for k in range(count)]
     out.rgb[inside] = cv2.resize(rgb, shape, interpolation=cv2.INTER_AREA)
     out.alpha[inside] = np.minimum(sum(shares), 1)
     out.mesh[inside] = np.where(out.alpha[inside] >= 0.5, np.argmax(shares, axis=0), -1)
