@@ -21,6 +21,8 @@ SUN_SIZE = 0.03  # radius of the sun's disc on the unit sphere: how soft shadows
 CREASE = 35.0  # degrees: edges sharper than this are not smoothed over
 SKY_RAYS = 64  # per vertex, for ambient occlusion
 LIFT = 0.003  # metres a secondary ray starts off its surface
+FLOOR_SHINE = 0.45  # light that the floor gives back, as a share of the sky's
+FLOOR_REACH = 1.8  # metres around the origin where the floor is darkened by what stands on it
 CLOSE = 6.0  # metres before the scene where camera rays start, so that float32 distances stay exact
 
 
@@ -49,28 +51,37 @@ class Hits(NamedTuple):
     distance: Float[np.ndarray, " r"]
 
 
+class _Lit(NamedTuple):
+    """Meshes ready to draw: what rays can meet, normals at the corners of faces, and the share of sky each place sees."""
+
+    rays: rtcore_scene.EmbreeScene
+    meshes: Sequence[ColoredMesh]
+    normals: Sequence[Float[np.ndarray, "f 3 3"]]
+    sky: Sequence[Float[np.ndarray, " v"]]
+    floor_sky: Float[np.ndarray, "n n"]
+
+
 def picture(
     meshes: Sequence[ColoredMesh], view: View, surroundings: Surroundings, size: int, samples: int = 2
 ) -> Picture:
     """Ray-cast picture of `size` x `size` pixels, each the mean of samples x samples rays."""
-    scene = _scene(meshes)
-    light = [_sky_light(mesh, scene) for mesh in meshes]
+    rays = rtcore_scene.EmbreeScene()
+    for mesh in meshes:
+        TriangleMesh(rays, np.float32(mesh.verts[mesh.faces]))
     normals = [igl.per_corner_normals(mesh.verts, mesh.faces, CREASE).reshape(-1, 3, 3) for mesh in meshes]
+    lit = _Lit(rays, meshes, normals, [_sky(mesh, rays) for mesh in meshes], _floor_sky(rays))
     total = np.zeros((size * size, 3))
     for k in range(samples * samples):
         offset = (np.array([k % samples, k // samples]) + 0.5) / samples
         origins, directions, _ = camera_rays(view, size, offset)
-        sun = _sun(surroundings.sun, k, samples * samples)
-        total += _radiance(scene, meshes, normals, light, origins, directions, sun, surroundings, view)
+        total += _radiance(lit, origins, directions, _sun(surroundings.sun, k, samples * samples), surroundings)
     encoded = np.clip(total / samples**2, 0, 1) ** (1 / 2.2)
     origins, directions, along = camera_rays(view, size, np.array([0.5, 0.5]))
-    hits = cast(scene, origins, directions)
+    hits = cast(rays, origins, directions)
     distance = np.where(hits.mesh >= 0, hits.distance, _background(origins, directions, surroundings)[0])
-    start = ((origins - _eye(view)) * directions).sum(1)
-    depth = (start + distance) * along
-    shape = (size, size)
-    image = (encoded * 255 + 0.5).astype(np.uint8).reshape(*shape, 3)
-    return Picture(image, hits.mesh.reshape(shape), depth.reshape(shape).astype(np.float32))
+    depth = (((origins - _eye(view)) * directions).sum(1) + distance) * along
+    image = (encoded * 255 + 0.5).astype(np.uint8).reshape(size, size, 3)
+    return Picture(image, hits.mesh.reshape(size, size), depth.reshape(size, size).astype(np.float32))
 
 
 def camera_rays(
@@ -95,13 +106,6 @@ def cast(
     u, v = found["u"], found["v"]
     corners = np.stack([1 - u - v, u, v], 1)
     return Hits(found["geomID"].astype(int), found["primID"].astype(int), corners, found["tfar"].astype(float))
-
-
-def _scene(meshes: Sequence[ColoredMesh]) -> rtcore_scene.EmbreeScene:
-    scene = rtcore_scene.EmbreeScene()
-    for mesh in meshes:
-        TriangleMesh(scene, np.float32(mesh.verts[mesh.faces]))
-    return scene
 
 
 def _eye(view: View) -> np.ndarray:
@@ -129,30 +133,32 @@ def _dome(count: int) -> Float[np.ndarray, "n 3"]:
     return np.stack([radius * np.cos(angle), np.sqrt(1 - radius**2), radius * np.sin(angle)], 1)
 
 
-def _sky_light(mesh: ColoredMesh, scene: rtcore_scene.EmbreeScene) -> Float[np.ndarray, " v"]:
-    """Share of ambient light that reaches each vertex: what other surfaces hide, and the darker floor below, missing."""
+def _sky(mesh: ColoredMesh, rays: rtcore_scene.EmbreeScene) -> Float[np.ndarray, " v"]:
+    """Share of ambient light that reaches each vertex: what other surfaces hide is missing, the floor gives less."""
     normals = igl.per_vertex_normals(mesh.verts, mesh.faces)
     side = np.cross(normals, np.where(np.abs(normals[:, :1]) > 0.7, [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]))
     side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
     frames = np.stack([side, normals, np.cross(side, normals)], 1)
     total = np.zeros(len(mesh.verts))
     for direction in _dome(SKY_RAYS):
-        rays = np.einsum("a,vab->vb", direction, frames)
-        free = ~_occluded(scene, mesh.verts + LIFT * normals, rays)
-        total += free * np.where(rays[:, 1] > 0, 1.0, 0.45)
+        upward = np.einsum("a,vab->vb", direction, frames)
+        free = ~_occluded(rays, mesh.verts + LIFT * normals, upward)
+        total += free * np.where(upward[:, 1] > 0, 1.0, FLOOR_SHINE)
     return total / SKY_RAYS
 
 
-def _floor_light(points: np.ndarray, scene: rtcore_scene.EmbreeScene) -> np.ndarray:
-    """The same for points on the floor, from a coarse grid of them around the scene."""
-    count, reach = 72, 1.8
-    axis = np.linspace(-reach, reach, count)
+def _floor_sky(rays: rtcore_scene.EmbreeScene) -> Float[np.ndarray, "n n"]:
+    """The same for a coarse grid of places on the floor around the scene."""
+    axis = np.linspace(-FLOOR_REACH, FLOOR_REACH, 72)
     grid = np.stack(np.meshgrid(axis, [LIFT], axis, indexing="ij"), -1).reshape(-1, 3)
-    free = np.zeros(len(grid))
-    for direction in _dome(SKY_RAYS):
-        free += ~_occluded(scene, grid, np.tile(direction, (len(grid), 1)))
-    table = (free / SKY_RAYS).reshape(count, count)
-    place = np.clip((points[:, [0, 2]] + reach) / (2 * reach) * (count - 1), 0, count - 1.001)
+    free = sum(~_occluded(rays, grid, np.tile(direction, (len(grid), 1))) for direction in _dome(SKY_RAYS))
+    return np.reshape(free / SKY_RAYS, (len(axis), len(axis)))
+
+
+def _between(table: Float[np.ndarray, "n n"], points: Float[np.ndarray, "r 3"]) -> Float[np.ndarray, " r"]:
+    """Bilinear look-up in the floor's grid, constant beyond it."""
+    count = len(table)
+    place = np.clip((points[:, [0, 2]] / FLOOR_REACH + 1) / 2 * (count - 1), 0, count - 1.001)
     (a, b), (s, t) = place.astype(int).T, (place % 1).T
     low = table[a, b] * (1 - t) + table[a, b + 1] * t
     return low * (1 - s) + (table[a + 1, b] * (1 - t) + table[a + 1, b + 1] * t) * s
@@ -170,38 +176,28 @@ def _background(
 
 
 def _radiance(
-    scene: rtcore_scene.EmbreeScene,
-    meshes: Sequence[ColoredMesh],
-    normals: Sequence[np.ndarray],
-    light: Sequence[np.ndarray],
-    origins: np.ndarray,
-    directions: np.ndarray,
-    sun: np.ndarray,
-    surroundings: Surroundings,
-    view: View,
+    lit: _Lit, origins: np.ndarray, directions: np.ndarray, sun: np.ndarray, surroundings: Surroundings
 ) -> Float[np.ndarray, "r 3"]:
-    """Linear light along each ray."""
-    hits = cast(scene, origins, directions)
+    """Linear light along each ray: albedo (sun max(n . s, 0) + sky)."""
+    hits = cast(lit.rays, origins, directions)
     distance, on_floor = _background(origins, directions, surroundings)
     missed = hits.mesh < 0
-    distance = np.where(missed, distance, hits.distance)
-    points = origins + distance[:, None] * directions
-    normal, albedo, ambient = np.zeros_like(points), np.zeros_like(points), np.ones(len(points))
-    for k, mesh in enumerate(meshes):
+    points = origins + np.where(missed, distance, hits.distance)[:, None] * directions
+    normal, albedo, sky = np.zeros_like(points), np.zeros_like(points), np.ones(len(points))
+    for k, mesh in enumerate(lit.meshes):
         seen = hits.mesh == k
         face, corners = hits.face[seen], hits.corners[seen]
-        normal[seen] = np.einsum("rc,rca->ra", corners, normals[k][face])
+        normal[seen] = np.einsum("rc,rca->ra", corners, lit.normals[k][face])
         albedo[seen] = np.einsum("rc,rca->ra", corners, mesh.rgb[mesh.faces[face]])
-        ambient[seen] = (corners * light[k][mesh.faces[face]]).sum(1)
+        sky[seen] = (corners * lit.sky[k][mesh.faces[face]]).sum(1)
     floor, wall = missed & on_floor, missed & ~on_floor
     normal[floor], normal[wall] = [0.0, 1.0, 0.0], surroundings.wall_normal
     albedo[floor] = floor_rgb(points[floor], surroundings)
     albedo[wall] = wall_rgb(points[wall], surroundings)
-    ambient[floor] = _floor_light(points[floor], scene)
+    sky[floor] = _between(lit.floor_sky, points[floor])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
-    lit = np.maximum(normal @ sun, 0)
-    bright = np.flatnonzero(lit > 0)
-    shaded = _occluded(scene, points[bright] + LIFT * normal[bright], np.tile(sun, (len(bright), 1)))
-    lit[bright[shaded]] = 0
-    strength = SUN * lit[:, None] * surroundings.sun_rgb + SKY * ambient[:, None] * surroundings.sky_rgb
-    return np.clip(albedo, 0, 1) ** 2.2 * strength
+    facing = np.maximum(normal @ sun, 0)
+    bright = np.flatnonzero(facing > 0)
+    facing[bright] *= ~_occluded(lit.rays, points[bright] + LIFT * normal[bright], np.tile(sun, (len(bright), 1)))
+    light = SUN * facing[:, None] * surroundings.sun_rgb + SKY * sky[:, None] * surroundings.sky_rgb
+    return np.clip(albedo, 0, 1) ** 2.2 * light

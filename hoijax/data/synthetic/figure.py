@@ -6,6 +6,7 @@ World frame of the scenes: y up, floor at y = 0, the person at first facing +z, 
 from typing import NamedTuple
 
 import igl
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.transform import Rotation
@@ -54,10 +55,8 @@ class Placed(NamedTuple):
 
 def init_figure(body: Body, shape: Float[np.ndarray, "10"]) -> Figure:
     """The person of these shape coefficients."""
-    rest, joints = (
-        np.asarray(x, np.float64)
-        for x in shape_body(body, np.float32(shape), np.zeros(body.expression_dirs.shape[-1], np.float32))
-    )
+    mean = jnp.zeros(body.expression_dirs.shape[-1])
+    rest, joints = (np.asarray(x, np.float64) for x in shape_body(body, jnp.asarray(shape, jnp.float32), mean))
     faces = np.asarray(body.faces, np.int64)
     weights = np.asarray(body.weights, np.float64)
     parts = body_parts(body)

@@ -3,6 +3,8 @@
 Each stands in its own frame: y up, metres, its front towards +z. Colours are rgb in [0, 1].
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import trimesh
 from jaxtyping import Float
@@ -16,7 +18,8 @@ BALL_RADIUS = 0.14
 SEAT_HEIGHT, SEAT_DEPTH = 0.46, 0.44
 TABLE = (1.15, 0.76, 0.62)
 BOTTLE_HEIGHT = 0.25
-SADDLE_HEIGHT = 0.80
+SADDLE_HEIGHT, SADDLE_RADIUS = 0.80, 0.148
+ROCKER_RADIUS, ROCKER_HEIGHT = 1.9, 0.06
 BAR = (0.98, 0.37)  # height and forward position of the rocking horse's handle bar
 PEG = (0.27, 0.34)  # height and forward position of its foot rests
 
@@ -24,7 +27,7 @@ RGB = tuple[float, float, float]
 
 
 def carton() -> ColoredMesh:
-    """A cardboard box: tape over the middle, a striped label in front, a mark on the left and dots on the right."""
+    """A cardboard box: tape over the middle, a striped label in front, a frame on the left and bars on the right."""
     verts, faces = _arrays(Manifold.cube(BOX, True).refine(24))
     x, y, z = (verts / np.array(BOX) * 2).T  # each in [-1, 1]
     rgb = _grain(verts, (0.72, 0.53, 0.34), axis=1, period=0.021, amount=0.04)
@@ -34,16 +37,17 @@ def carton() -> ColoredMesh:
     bars = front & (z > 0) & (np.abs(x - 0.25) < 0.42) & (np.abs(y + 0.1) < 0.45)
     _paint(rgb, bars & (np.floor(x * 12) % 2 == 0), (0.10, 0.12, 0.16))
     _paint(rgb, front & (z < 0) & (np.abs(y) < 0.3), (0.75, 0.15, 0.12))
-    _paint(rgb, side & (x > 0) & (np.abs(y) + np.abs(z) < 0.6), (0.12, 0.30, 0.60))
-    _paint(rgb, side & (x < 0) & (y**2 + z**2 < 0.3), (0.13, 0.45, 0.25))
+    inner = np.maximum(np.abs(y), np.abs(z))
+    _paint(rgb, side & (x > 0) & (inner > 0.30) & (inner < 0.60), (0.12, 0.30, 0.60))
+    _paint(rgb, side & (x < 0) & (np.abs(z) < 0.7) & (np.floor(y * 4) % 2 == 0), (0.13, 0.45, 0.25))
     return ColoredMesh(verts, faces, rgb)
 
 
 def beach_ball() -> ColoredMesh:
     """A ball of six coloured panels between two white caps."""
-    ball = trimesh.creation.icosphere(subdivisions=4, radius=BALL_RADIUS)
-    verts, faces = np.array(ball.vertices), np.array(ball.faces)
-    panel = np.floor((np.arctan2(verts[:, 2], verts[:, 0]) / np.pi + 1) * 3 - 1e-9).astype(int) % 6
+    ball = trimesh.creation.uv_sphere(BALL_RADIUS, count=[33, 60])
+    verts, faces = np.array(ball.vertices)[:, [1, 2, 0]], np.array(ball.faces)
+    panel = np.floor((np.arctan2(verts[:, 2], verts[:, 0]) / np.pi + 1) * 3 + 1e-6).astype(int) % 6
     palette = np.array(
         [
             (0.85, 0.12, 0.12),
@@ -79,15 +83,16 @@ def bottle() -> ColoredMesh:
 
 def chair() -> ColoredMesh:
     """A wooden chair with a checked seat; its seat's front edge is at z = SEAT_DEPTH, its back at z = 0."""
-    width, post = 0.44, 0.04
-    top = SEAT_HEIGHT
-    boxes = [((-width / 2, top - 0.045, 0), (width / 2, top, SEAT_DEPTH))]
+    width, post, top = 0.42, 0.036, SEAT_HEIGHT
+    inner = 0.132  # the back is narrower than the seat, so that arms hang beside it
+    boxes: list[tuple[RGB, RGB]] = [((-width / 2, top - 0.045, 0), (width / 2, top, SEAT_DEPTH))]
     for x in (-width / 2, width / 2 - post):
         boxes.append(((x, 0, SEAT_DEPTH - post), (x + post, top - 0.02, SEAT_DEPTH)))
-        boxes.append(((x, 0, -0.001), (x + post, 0.94, post)))
+        boxes.append(((x, 0, 0.001), (x + post, top - 0.02, post)))
         boxes.append(((x + 0.008, 0.17, 0.02), (x + post - 0.008, 0.20, SEAT_DEPTH - 0.02)))
-    for low, high in ((0.58, 0.66), (0.71, 0.78), (0.83, 0.92)):
-        boxes.append(((-width / 2 + 0.02, low, 0.008), (width / 2 - 0.02, high, 0.030)))
+    boxes += [((x, top - 0.02, 0.001), (x + post, 0.90, post)) for x in (-inner - post, inner)]
+    for low, high in ((0.58, 0.66), (0.71, 0.78), (0.82, 0.88)):
+        boxes.append(((-inner - 0.01, low, 0.008), (inner + 0.01, high, 0.030)))
     boxes.append(((-width / 2 + 0.02, 0.25, SEAT_DEPTH - 0.03), (width / 2 - 0.02, 0.29, SEAT_DEPTH - 0.01)))
     verts, faces = _arrays(_union(boxes).refine_to_length(0.034))
     x, y, z = verts.T
@@ -95,7 +100,7 @@ def chair() -> ColoredMesh:
     seat = (y > top - 0.046) & (y < top + 0.001) & (z > post)
     _paint(rgb, seat, (0.86, 0.80, 0.66))
     _paint(rgb, seat & ((np.floor(x / 0.075) + np.floor(z / 0.075)) % 2 == 0), (0.62, 0.14, 0.14))
-    _paint(rgb, (y > 0.70) & (y < 0.79) & (np.abs(x) < width / 2 - post), (0.18, 0.36, 0.42))
+    _paint(rgb, (y > 0.70) & (y < 0.79) & (np.abs(x) < inner), (0.18, 0.36, 0.42))
     return ColoredMesh(verts, faces, rgb)
 
 
@@ -103,7 +108,7 @@ def table() -> ColoredMesh:
     """A table of light boards on dark legs; the floor is at y = 0 and the middle of the top over the origin."""
     w, h, d = TABLE
     leg, inset = 0.06, 0.04
-    boxes = [((-w / 2, h - 0.035, -d / 2), (w / 2, h, d / 2))]
+    boxes: list[tuple[RGB, RGB]] = [((-w / 2, h - 0.035, -d / 2), (w / 2, h, d / 2))]
     x0, z0 = w / 2 - inset, d / 2 - inset
     boxes += [((-x0, h - 0.11, z - 0.01), (x0, h - 0.02, z + 0.01)) for z in (-z0 + 0.03, z0 - 0.03)]
     boxes += [((x - 0.01, h - 0.11, -z0), (x + 0.01, h - 0.02, z0)) for x in (-x0 + 0.03, x0 - 0.03)]
@@ -123,39 +128,42 @@ def table() -> ColoredMesh:
 
 def rocking_horse() -> ColoredMesh:
     """A wooden rocking horse for grown-ups, head towards +z: barrel, neck, head, legs on rockers, handle bar, pegs."""
-    middle = SADDLE_HEIGHT - 0.13
-    parts = [_hull((0, middle, -0.27, 0.14), (0, middle - 0.01, 0.0, 0.13), (0, middle, 0.27, 0.14))]
+    middle = SADDLE_HEIGHT - SADDLE_RADIUS
+    parts = [_hull((0, middle, -0.27, 0.14), (0, middle, 0.27, 0.14)), _saddle(middle)]
     parts.append(_hull((0, middle + 0.04, 0.28, 0.10), (0, 1.03, 0.46, 0.07)))
     parts.append(_hull((0, 1.06, 0.47, 0.075), (0, 0.97, 0.66, 0.05)))
     parts += [_hull((x, 1.10, 0.44, 0.018), (x, 1.17, 0.44, 0.008)) for x in (-0.04, 0.04)]
-    parts.append(
-        _hull((0, middle + 0.05, -0.38, 0.03), (0, middle - 0.12, -0.52, 0.04), (0, middle - 0.28, -0.54, 0.015))
-    )
+    tail = ((0, middle + 0.05, -0.38, 0.03), (0, middle - 0.12, -0.52, 0.04), (0, middle - 0.28, -0.54, 0.015))
+    parts.append(_hull(*tail))
     for x, spread in ((-0.08, -0.13), (0.08, 0.13)):
         parts += [_hull((x, middle - 0.03, z, 0.06), (spread, 0.10, 1.45 * z, 0.033)) for z in (-0.26, 0.26)]
         parts.append(_rocker(spread))
-    parts.append(_bar((-0.21, BAR[0], BAR[1]), (0.21, BAR[0], BAR[1]), 0.015))
-    parts.append(_bar((-0.25, PEG[0], PEG[1]), (0.25, PEG[0], PEG[1]), 0.016))
-    parts.append(_bar((-0.14, 0.075, -0.40), (0.14, 0.075, -0.40), 0.02))
-    solid = Manifold.batch_boolean(parts, OpType.Add)
-    verts, faces = _arrays(solid.simplify(0.0015).refine_to_length(0.055))
+    for reach, height, z, radius in ((0.235, *BAR, 0.015), (0.25, *PEG, 0.016), (0.14, 0.075, -0.40, 0.02)):
+        parts.append(_hull((-reach, height, z, radius), (reach, height, z, radius)))
+    verts, faces = _arrays(Manifold.batch_boolean(parts, OpType.Add).simplify(0.001).refine_to_length(0.07))
     x, y, z = verts.T
     rgb = _grain(verts, (0.80, 0.66, 0.46), axis=0, period=0.06, amount=0.08)
-    spots = (np.sin(24 * z + 2) * np.sin(26 * y) + 0.5 * np.sin(31 * x)) > 0.45
-    _paint(rgb, spots & (y > 0.45), (0.52, 0.32, 0.18))
-    _paint(rgb, (np.abs(z) < 0.15) & (y > middle - 0.10) & (y < SADDLE_HEIGHT + 0.02), (0.66, 0.12, 0.14))
-    _paint(
-        rgb, (np.abs(np.abs(z) - 0.15) < 0.018) & (y > middle - 0.10) & (y < SADDLE_HEIGHT + 0.02), (0.93, 0.78, 0.25)
-    )
-    _paint(
-        rgb,
-        (z < 0.40 + 0.5 * (y - 0.95)) & (z > 0.16) & (y > SADDLE_HEIGHT + 0.03) & (np.abs(x) < 0.05),
-        (0.25, 0.14, 0.09),
-    )
-    _paint(rgb, (z < -0.42) & (y > 0.35), (0.25, 0.14, 0.09))
-    _paint(rgb, y < 0.13, (0.14, 0.32, 0.55))
+    _paint(rgb, (np.sin(24 * z + 2) * np.sin(26 * y) + 0.5 * np.sin(31 * x) > 0.45) & (y > 0.3), (0.52, 0.32, 0.18))
+    pad = (np.abs(z) < 0.151) & (np.hypot(x, y - middle) > 0.143) & (y > middle - 0.101)
+    _paint(rgb, pad, (0.66, 0.12, 0.14))
+    _paint(rgb, pad & (np.hypot(x, y - middle) > SADDLE_RADIUS + 0.001), (0.93, 0.78, 0.25))
+    mane = (z < 0.40 + 0.5 * (y - 0.95)) & (z > 0.16) & (y > SADDLE_HEIGHT + 0.03) & (np.abs(x) < 0.05)
+    _paint(rgb, mane | ((z < -0.42) & (y > 0.35)), (0.25, 0.14, 0.09))
+    _paint(rgb, np.hypot(z, y - ROCKER_RADIUS) > ROCKER_RADIUS - ROCKER_HEIGHT - 0.002, (0.14, 0.32, 0.55))
     _paint(rgb, (np.abs(x) > 0.10) & (y > 0.85), (0.20, 0.20, 0.22))
     return ColoredMesh(verts, faces, rgb)
+
+
+def _saddle(middle: float) -> Manifold:
+    """A pad round the upper half of the barrel, with a raised trim at both ends."""
+
+    def ring(radius: float, start: float, end: float) -> Manifold:
+        return Manifold.cylinder(end - start, radius, circular_segments=28).translate((0, 0, start))
+
+    rings = [ring(SADDLE_RADIUS, -0.15, 0.15)]
+    rings += [ring(SADDLE_RADIUS + 0.004, z - 0.012, z + 0.012) for z in (-0.135, 0.135)]
+    upper = Manifold.cube((1, 0.3, 1), True).translate((0, 0.05, 0))
+    return (Manifold.batch_boolean(rings, OpType.Add) ^ upper).translate((0, middle, 0))
 
 
 def _hull(*balls: tuple[float, float, float, float]) -> Manifold:
@@ -165,25 +173,21 @@ def _hull(*balls: tuple[float, float, float, float]) -> Manifold:
 
 def _segments(radius: float) -> int:
     """Sides of a circle: a multiple of four that grows with it."""
-    return 8 if radius < 0.05 else 12 if radius < 0.09 else 20
-
-
-def _bar(start: RGB, end: RGB, radius: float) -> Manifold:
-    return _hull((*start, radius), (*end, radius))
+    return 8 if radius < 0.05 else 12 if radius < 0.09 else 16
 
 
 def _rocker(x: float) -> Manifold:
     """A curved runner that touches the floor under the middle."""
-    radius, width, height = 1.9, 0.045, 0.06
+    width = 0.045
     angle = np.linspace(-0.42, 0.42, 17)
-    outer = np.stack([np.sin(angle) * radius, radius - np.cos(angle) * radius], 1)
-    inner = np.stack([np.sin(angle) * (radius - height), radius - np.cos(angle) * (radius - height)], 1)
+    circle = np.stack([np.sin(angle), -np.cos(angle)], 1)
+    outer, inner = ([0, ROCKER_RADIUS] + radius * circle for radius in (ROCKER_RADIUS, ROCKER_RADIUS - ROCKER_HEIGHT))
     outline = _counterclockwise(np.concatenate([outer, inner[::-1]]))
     runner = Manifold.extrude(CrossSection([outline]), width)  # profile (z, y) extruded along the third axis
     return runner.rotate((0, -90, 0)).translate((x + width / 2, 0, 0))
 
 
-def _union(boxes: list[tuple[RGB, RGB]]) -> Manifold:
+def _union(boxes: Sequence[tuple[RGB, RGB]]) -> Manifold:
     cubes = [Manifold.cube(tuple(np.subtract(high, low).tolist())).translate(low) for low, high in boxes]
     return Manifold.batch_boolean(cubes, OpType.Add)
 

@@ -20,16 +20,17 @@ TOUCH, APART, REACH, ALIGN = 150.0, 120.0, 40.0, 2.5  # weights: per metre, per 
 SKIN = 0.0015  # metres: how deep vertices may lie before they are pushed out
 NEAR = 0.03  # metres: vertices nearer than this to the box around the object are watched
 MOST = 150  # vertices that push at once, the deepest first
+SETTLED = 5e-4  # radians or metres: a smaller step ends the search
 MAX_TURN = 0.25  # radians a joint may turn in one round
 STIFFNESS = {"spine": 6.0, "neck": 5.0, "head": 4.0, "collar": 6.0, "shoulder": 1.2, "elbow": 1.2, "wrist": 1.0}
 HINGE = 8.0  # stiffness of knees, elbows and fingers about the axes that they hardly turn about
 
 
 class Touch(NamedTuple):
-    """The `count` vertices of a patch that are nearest to the object (or the floor) should lie on its surface."""
+    """The `nearest` vertices of a patch that come closest to the object (or the floor) should lie on its surface."""
 
     patch: str
-    count: int = 6
+    nearest: int = 6
     floor: bool = False
     weight: float = TOUCH
 
@@ -93,6 +94,8 @@ def reach(
         local = stance.local.copy()
         local[joints] = local[joints] @ Rotation.from_rotvec(turns).as_matrix()
         stance = Stance(local, stance.root + np.clip(shift, -0.05, 0.05))
+        if np.abs(step).max() < SETTLED:
+            break
     return stance
 
 
@@ -142,7 +145,7 @@ def _goal_rows(
 def _touch(figure: Figure, placed: Placed, goal: Touch, distance: np.ndarray, gradient: np.ndarray) -> _Rows:
     patch = figure.patches[goal.patch]
     gaps = placed.verts[patch, 1] if goal.floor else distance[patch]
-    order = np.argsort(gaps)[: goal.count]
+    order = np.argsort(gaps)[: goal.nearest]
     chosen = patch[order]
     out = np.tile([0.0, 1.0, 0.0], (len(chosen), 1)) if goal.floor else gradient[chosen]
     weight = goal.weight / np.sqrt(len(chosen))

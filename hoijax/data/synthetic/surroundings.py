@@ -28,7 +28,7 @@ def floor_rgb(points: Float[np.ndarray, "n 3"], place: Surroundings) -> Float[np
     if place.floor == "tiles":
         return _tiles(uv, np.array([0.60, 0.58, 0.54]), 0.45, place.seed)
     if place.floor == "lawn":
-        return _leaves(uv, np.array([0.30, 0.42, 0.16]), 14.0, place.seed)
+        return _leaves(uv, np.array([0.42, 0.50, 0.27]), 14.0, place.seed)
     raise ValueError(f"floor {place.floor!r}: expected boards, tiles or lawn")
 
 
@@ -45,7 +45,7 @@ def wall_rgb(points: Float[np.ndarray, "n 3"], place: Surroundings) -> Float[np.
     if place.wall == "bricks":
         return _bricks(uv, np.array([0.55, 0.33, 0.26]), place.seed)
     if place.wall == "hedge":
-        return _leaves(uv, np.array([0.16, 0.27, 0.12]), 7.0, place.seed)
+        return _leaves(uv, np.array([0.34, 0.42, 0.27]), 9.0, place.seed)
     raise ValueError(f"wall {place.wall!r}: expected plaster, bricks or hedge")
 
 
@@ -100,6 +100,6 @@ def _bricks(uv: np.ndarray, color: np.ndarray, seed: int) -> np.ndarray:
 
 def _leaves(uv: np.ndarray, color: np.ndarray, scale: float, seed: int) -> np.ndarray:
     fine, coarse = clouds(uv * scale, seed, 5), clouds(uv * scale * 0.1, seed + 3)
-    value = 0.45 + 1.1 * fine**1.5 + 0.4 * (coarse - 0.5)
-    warm = np.array([1.15, 1.0, 0.7])
+    value = 0.45 + 0.95 * fine + 0.4 * (coarse - 0.5)
+    warm = np.array([1.12, 1.0, 0.8])
     return color * value[:, None] * (1 + (warm - 1) * coarse[:, None])
