@@ -24,8 +24,8 @@ from hoijax.splats.bins import ALPHA_MIN, BATCH, ITEM, TILE, Work
 ALPHA_MAX = 0.99
 TRANSMITTANCE_MIN = 1e-4
 PIXELS = TILE * TILE
-CHANNELS = 5  # red, green, blue, depth, coverage
-COLUMNS = 10  # of the table: see composite
+CHANNELS = 5  # red, green, blue, depth, alpha
+COLUMNS = 10  # of the table that `composite` reads
 
 _matmul = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
@@ -226,8 +226,7 @@ def _alpha(rows: Float[Array, "b c 10"], centers: Float[Array, "b 2"]) -> Float[
 
 
 def _weights(alpha: Array, start_of: Callable[[Array], Array]) -> tuple[Array, Array, Array]:
-    """Weights alpha T [item, entry, pixel]; log T in front of each item, which `start_of` tells from log T through each
-    item; and the latter."""
+    """Weights alpha T; log transmittance in front of each item and through it. `start_of`: the former from the latter."""
     log_clear = jnp.log(1 - alpha)
     # batched though the triangle is always the same: as a plain product XLA would transpose the large operand
     lower = jnp.broadcast_to(_lower(ITEM, alpha.dtype), (alpha.shape[0], ITEM, ITEM))
@@ -257,9 +256,9 @@ def _drawn_gradient(
     gradient: Float[Array, "b 5 p"],
     behind_of: Callable[[Array], Array],
 ) -> tuple[Float[Array, "b c 10"], Float[Array, "b p"], Float[Array, "b p"]]:
-    """Gradient of the items' rows. With q_i = w_i <gradient, f_i> and the sum of q over all entries behind,
+    """Gradient of the items' rows; and the sum of q behind each item and over it.
 
-    d / d log alpha_i = q_i - (sum of q behind i) alpha_i / (1 - alpha_i).
+    With q_i = w_i <gradient, f_i>: d / d log alpha_i = q_i - (sum of q behind i) alpha_i / (1 - alpha_i).
     """
     alpha = _alpha(rows, centers)
     weight, _, _ = _weights(alpha, lambda _: start)
@@ -277,9 +276,8 @@ def _shape_gradient(rows: Array, centers: Array, d_log_alpha: Float[Array, "b c 
     """Gradient of mean, conic and log opacity from the moments of d_log_alpha over the tile's pixels."""
     x, y = _offsets(rows.dtype)
     moments = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], 1)
-    m, mx, my, mxx, mxy, myy = jnp.moveaxis(
-        _matmul(d_log_alpha.reshape(-1, PIXELS), moments).reshape(*rows.shape[:2], 6), -1, 0
-    )
+    sums = _matmul(d_log_alpha.reshape(-1, PIXELS), moments).reshape(*rows.shape[:2], 6)
+    m, mx, my, mxx, mxy, myy = jnp.moveaxis(sums, -1, 0)
     u, v = _mean(rows, centers)
     dx, dy = mx - u * m, my - v * m  # moments about the mean
     dxx, dxy, dyy = mxx - 2 * u * mx + u * u * m, mxy - u * my - v * mx + u * v * m, myy - 2 * v * my + v * v * m
