@@ -23,7 +23,7 @@ class Outline(NamedTuple):
 
     `point`: (x, y) of each crossing in pixels; `edge`: 3 * face + edge of the face's edge that crosses there, -1 where
     none does. `ends`: the two crossings of each segment, -1 where a segment does not exist; square (i, j) of pixel
-    centres owns segments 2 * (i * (w - 1) + j) and the one after.
+    centres in an image of n x n owns segments 2 * (i * (n - 1) + j) and the one after.
     """
 
     point: Float[Array, "c 2"]
@@ -32,27 +32,30 @@ class Outline(NamedTuple):
 
 
 def outline(
-    corners: Float[Array, "f 3 2"], drawn: Bool[Array, " f"], size: tuple[int, int], chunk: int
-) -> tuple[Bool[Array, "h w"], Outline]:
-    """Hard coverage of the pixel centres by the triangles that are `drawn` (corners in pixels), and its outline."""
-    rows = row_table(corners, drawn, size[0])
-    columns = row_table(corners[..., ::-1], drawn, size[1])
-    covered = _coverage(rows, size, chunk)
-    x, y, row_edge = _crossings(rows, covered, chunk)
-    v, u, column_edge = _crossings(columns, covered.T, chunk)
-    point = jnp.stack([jnp.concatenate([x, u]), jnp.concatenate([y, v])], -1)
-    return covered, Outline(point, jnp.concatenate([row_edge, column_edge]), _segments(covered))
+    corners: Float[Array, "f 3 2"], drawn: Bool[Array, " f"], side: int, chunk: int
+) -> tuple[Bool[Array, "n n"], Outline]:
+    """Hard coverage of a square of side x side pixels by the triangles that are `drawn`, and its outline.
+
+    `corners` in pixels. Rows and columns are treated alike: columns are the rows of the transposed image.
+    """
+    both_ways = jnp.stack([corners, corners[..., ::-1]])
+    tables = jax.vmap(row_table, (0, None, None))(both_ways, drawn, side)
+    covered = _coverage(jax.tree.map(lambda values: values[0], tables), side, chunk)
+    both_covered = jnp.stack([covered, covered.T])
+    place, edge = jax.lax.map(lambda way: _crossings(way[0], way[1], chunk), (tables, both_covered))
+    line = jnp.repeat(jnp.arange(side, dtype=place.dtype) + 0.5, side - 1)
+    point = jnp.stack([jnp.concatenate([place[0], line]), jnp.concatenate([line, place[1]])], -1)
+    return covered, Outline(point, edge.reshape(-1), _segments(covered))
 
 
 def nearest_segment(
-    shape: Outline, size: tuple[int, int], reach: int, chunk: int = 256
-) -> tuple[Float[Array, "h w"], Int[Array, "h w"]]:
+    shape: Outline, side: int, reach: int, chunk: int = 256
+) -> tuple[Float[Array, "n n"], Int[Array, "n n"]]:
     """Squared distance (px^2) of each pixel centre to the nearest segment, and that segment.
 
     Complete up to `reach` pixels: each segment offers itself to the 2 reach x 2 reach pixels about its square. Where
     nothing is offered the distance is infinite and the segment -1.
     """
-    height, width = size
     exists = shape.ends[:, 0] >= 0
     until = jnp.cumsum(exists)
     window = jnp.arange(1 - reach, reach + 1)
@@ -64,20 +67,20 @@ def nearest_segment(
         number = done + lanes
         segment = jnp.minimum(jnp.searchsorted(until, number, side="right"), exists.size - 1).astype(jnp.int32)
         square = segment // 2
-        i = (square // (width - 1))[:, None, None] + window[:, None]
-        j = (square % (width - 1))[:, None, None] + window
+        i = (square // (side - 1))[:, None, None] + window[:, None]
+        j = (square % (side - 1))[:, None, None] + window
         a, b = (shape.point[shape.ends[segment, k]][:, None, None] for k in range(2))
         pixel = (jnp.stack(jnp.broadcast_arrays(j, i), -1) + 0.5).astype(a.dtype)
-        inside = (number < until[-1])[:, None, None] & (i >= 0) & (i < height) & (j >= 0) & (j < width)
-        cell = jnp.where(inside, i * width + j, height * width)
+        inside = (number < until[-1])[:, None, None] & (i >= 0) & (i < side) & (j >= 0) & (j < side)
+        cell = jnp.where(inside, i * side + j, side * side)
         squared = ((pixel - a - along(pixel, a, b)[..., None] * (b - a)) ** 2).sum(-1)
         return done + chunk, scatter_nearest(
             *buffers, cell, squared, jnp.broadcast_to(segment[:, None, None], cell.shape)
         )
 
-    start = (jnp.full(height * width, jnp.inf, shape.point.dtype), jnp.full(height * width, -1, jnp.int32))
+    start = (jnp.full(side * side, jnp.inf, shape.point.dtype), jnp.full(side * side, -1, jnp.int32))
     _, (squared, segment) = jax.lax.while_loop(lambda carry: carry[0] < until[-1], offer, (jnp.int32(0), start))
-    return squared.reshape(size), segment.reshape(size)
+    return squared.reshape(side, side), segment.reshape(side, side)
 
 
 def along(point: Float[Array, "*#n 2"], a: Float[Array, "*#n 2"], b: Float[Array, "*#n 2"]) -> Float[Array, "*#n"]:
@@ -87,55 +90,50 @@ def along(point: Float[Array, "*#n 2"], a: Float[Array, "*#n 2"], b: Float[Array
     return jnp.clip(((point - a) * step).sum(-1) / jnp.where(squared > 0, squared, 1), 0, 1)
 
 
-def _coverage(rows: RowTable, size: tuple[int, int], chunk: int) -> Bool[Array, "h w"]:
+def _coverage(rows: RowTable, side: int, chunk: int) -> Bool[Array, "n n"]:
     """Coverage of pixel centres: along a row, a span adds one where it starts and takes it back where it ends."""
-    height, width = size
 
     def count(steps: Int[Array, " n"], now: Spans) -> Int[Array, " n"]:
-        first = now.row * (width + 1)
-        for place, step in ((now.start, 1), (now.end, -1)):
-            cell = jnp.where(now.valid, first + first_center(place, width), height * (width + 1))
-            steps = steps.at[cell].add(step, mode="drop")
-        return steps
+        column = first_center(jnp.concatenate([now.start, now.end]), side)
+        cell = jnp.tile(now.row * (side + 1), 2) + column
+        cell = jnp.where(jnp.tile(now.valid, 2), cell, side * (side + 1))
+        return steps.at[cell].add(jnp.repeat(jnp.array([1, -1], steps.dtype), now.row.size), mode="drop")
 
-    steps = fold_spans(rows, chunk, count, jnp.zeros(height * (width + 1), jnp.int32))
-    return jnp.cumsum(steps.reshape(height, width + 1)[:, :width], axis=1) > 0
+    steps = fold_spans(rows, chunk, count, jnp.zeros(side * (side + 1), jnp.int32))
+    return jnp.cumsum(steps.reshape(side, side + 1)[:, :side], axis=1) > 0
 
 
-def _crossings(
-    table: RowTable, covered: Bool[Array, "i j"], chunk: int
-) -> tuple[Float[Array, " c"], Float[Array, " c"], Int[Array, " c"]]:
-    """Between neighbouring centres of a line where coverage changes: the outermost span end, its line and its edge."""
-    lines, length = covered.shape
-    cells = lines * (length - 1)
+def _crossings(table: RowTable, covered: Bool[Array, "n n"], chunk: int) -> tuple[Float[Array, " c"], Int[Array, " c"]]:
+    """Between neighbouring centres of a row where coverage changes: the outermost span end there, and its edge."""
+    side = covered.shape[0]
+    cells = side * (side - 1)
     leaves = (covered[:, :-1] & ~covered[:, 1:]).reshape(-1)
     enters = (covered[:, 1:] & ~covered[:, :-1]).reshape(-1)
 
     def keep_outermost(best: tuple[Array, Array], now: Spans) -> tuple[Array, Array]:
-        starts, ends = (now.start, now.start_edge, enters, 1), (now.end, now.end_edge, leaves, -1)
-        for place, edge, wanted, sign in (starts, ends):
-            after = first_center(place, length)
-            between = now.valid & (after > 0) & (after < length)
-            cell = jnp.where(between, now.row * (length - 1) + after - 1, cells)
-            cell = jnp.where(wanted.at[cell].get(mode="fill", fill_value=False), cell, cells)
-            best = scatter_nearest(*best, cell, sign * place, 3 * now.face + edge)
-        return best
+        place = jnp.concatenate([now.start, now.end])
+        is_end = jnp.repeat(jnp.array([False, True]), now.row.size)
+        after = first_center(place, side)
+        between = jnp.tile(now.valid, 2) & (after > 0) & (after < side)
+        cell = jnp.where(between, jnp.tile(now.row * (side - 1), 2) + after - 1, 0)
+        between &= jnp.where(is_end, leaves[cell], enters[cell])
+        edge = 3 * jnp.tile(now.face, 2) + jnp.concatenate([now.start_edge, now.end_edge])
+        return scatter_nearest(*best, jnp.where(between, cell, cells), jnp.where(is_end, -place, place), edge)
 
     nothing = (jnp.full(cells, jnp.inf, table.corners.dtype), jnp.full(cells, -1, jnp.int32))
     place, edge = fold_spans(table, chunk, keep_outermost, nothing)
     # Rounding may put a crossing on the other side of a centre than it is for coverage: then half-way, and no edge.
-    middle = jnp.tile(jnp.arange(1, length, dtype=place.dtype), lines)
-    place = jnp.where(edge < 0, middle, jnp.where(leaves, -place, place))
-    return place, jnp.repeat(jnp.arange(lines, dtype=place.dtype) + 0.5, length - 1), edge
+    middle = jnp.tile(jnp.arange(1, side, dtype=place.dtype), side)
+    return jnp.where(edge < 0, middle, jnp.where(leaves, -place, place)), edge
 
 
-def _segments(covered: Bool[Array, "h w"]) -> Int[Array, "s 2"]:
+def _segments(covered: Bool[Array, "n n"]) -> Int[Array, "s 2"]:
     """Marching squares: the two crossings that each segment joins, -1 where there is none; two slots a square."""
-    height, width = covered.shape
-    i, j = jnp.meshgrid(jnp.arange(height - 1), jnp.arange(width - 1), indexing="ij")
-    columns = height * (width - 1)
-    top, bottom = i * (width - 1) + j, (i + 1) * (width - 1) + j
-    left, right = columns + j * (height - 1) + i, columns + (j + 1) * (height - 1) + i
+    cells = covered.shape[0] - 1
+    i, j = jnp.meshgrid(jnp.arange(cells), jnp.arange(cells), indexing="ij")
+    columns = cells * (cells + 1)
+    top, bottom = i * cells + j, (i + 1) * cells + j
+    left, right = columns + j * cells + i, columns + (j + 1) * cells + i
     on_row = covered[:, 1:] != covered[:, :-1]
     on_column = covered[1:] != covered[:-1]
     has_top, has_bottom, has_left, has_right = on_row[:-1], on_row[1:], on_column[:, :-1], on_column[:, 1:]

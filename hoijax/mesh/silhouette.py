@@ -24,8 +24,8 @@ class _Riders(NamedTuple):
 
     faces: Int[Array, "f 3"]
     shape: Outline
-    segment: Int[Array, "h w"]
-    inside: Bool[Array, "h w"]
+    segment: Int[Array, "n n"]
+    inside: Bool[Array, "n n"]
 
 
 def soft_silhouette(
@@ -40,39 +40,39 @@ def soft_silhouette(
     """Phi(d / sigma) of the signed distance d (pixels, positive inside) to the outline: 0.5 on it, 0 or 1 far from it.
 
     Phi is the normal distribution function: a straight outline looks like exact coverage blurred by a Gaussian of
-    `sigma_px`. The image of `size` (height, width) is cut out of a larger one: outlines just outside of it count.
+    `sigma_px`. The image of `size` (height, width) is cut out of a larger square: outlines just outside of it count.
     Faces that are not wholly beyond `near` metres are left out; padding faces (0, 0, 0) cover nothing.
     Gradient: the outline moves with the material points of the mesh that lie on it; which points those are is constant.
     Reverse mode only.
     """
     margin = math.ceil(REACH * sigma_px)
-    padded = (size[0] + 2 * margin, size[1] + 2 * margin)
+    side = max(size) + 2 * margin
     uv = project(verts, camera, near) + margin
     drawn = (verts[faces][..., 2] > near).all(1)
-    covered, shape = outline(jax.lax.stop_gradient(uv)[faces], drawn, padded, chunk)
-    squared, segment = nearest_segment(shape, padded, margin)
+    covered, shape = outline(jax.lax.stop_gradient(uv)[faces], drawn, side, chunk)
+    squared, segment = nearest_segment(shape, side, margin)
     reached = squared < (REACH * sigma_px) ** 2
     distance = jnp.sqrt(jnp.where(reached, squared, 0))
     riders = _Riders(faces, shape, jnp.where(reached, segment, -1), covered)
     distance = _ride(uv, jnp.where(covered, distance, -distance), riders)
     soft = jnp.where(reached, jax.scipy.special.ndtr(distance / sigma_px), covered.astype(uv.dtype))
-    return soft[margin:-margin, margin:-margin]
+    return soft[margin : margin + size[0], margin : margin + size[1]]
 
 
 @jax.custom_vjp
-def _ride(uv: Float[Array, "v 2"], distance: Float[Array, "h w"], riders: _Riders) -> Float[Array, "h w"]:
+def _ride(uv: Float[Array, "v 2"], distance: Float[Array, "n n"], riders: _Riders) -> Float[Array, "n n"]:
     """The signed distance, unchanged, as a function of the projected vertices that the outline rides on."""
     return distance
 
 
 def _ride_forward(
-    uv: Float[Array, "v 2"], distance: Float[Array, "h w"], riders: _Riders
-) -> tuple[Float[Array, "h w"], tuple[Float[Array, "v 2"], _Riders]]:
+    uv: Float[Array, "v 2"], distance: Float[Array, "n n"], riders: _Riders
+) -> tuple[Float[Array, "n n"], tuple[Float[Array, "v 2"], _Riders]]:
     return distance, (uv, riders)
 
 
 def _ride_backward(
-    saved: tuple[Float[Array, "v 2"], _Riders], cotangent: Float[Array, "h w"], chunk: int = 2048
+    saved: tuple[Float[Array, "v 2"], _Riders], cotangent: Float[Array, "n n"], chunk: int = 2048
 ) -> tuple[Float[Array, "v 2"], None, None]:
     """Sum of cotangent * d distance / d uv over the pixels in reach, `chunk` of them at a time."""
     uv, riders = saved

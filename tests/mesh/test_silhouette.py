@@ -19,8 +19,13 @@ from hoijax.types import Camera, ObjectPose
 
 SIZE = (64, 64)
 METRES_PER_PIXEL = 24 / 1200
-soft_silhouette = jax.jit(silhouette.soft_silhouette, static_argnames=("size", "sigma_px", "chunk"))
+compiled = jax.jit(silhouette.soft_silhouette, static_argnames=("size", "sigma_px"))
 depth_buffer = jax.jit(zbuffer.depth_buffer, static_argnames="size")
+
+
+def soft_silhouette(verts, faces, camera: Camera, size=SIZE, sigma_px: float = 1.0) -> jnp.ndarray:
+    """Always called with the same arguments, so that equal shapes share compiled code."""
+    return compiled(verts, faces, camera, size=size, sigma_px=sigma_px)
 
 
 def supersampled(verts, faces, camera: Camera, sigma: float, finer: int = 8) -> np.ndarray:
@@ -40,7 +45,7 @@ def placed(mesh, offset) -> tuple[jnp.ndarray, jnp.ndarray]:
     return jnp.asarray(mesh[0] + offset, jnp.float32), jnp.asarray(mesh[1])
 
 
-@pytest.mark.parametrize(("shape", "sigma"), [("sphere", 1.0), ("sphere", 2.0), ("box", 1.0)])
+@pytest.mark.parametrize(("shape", "sigma"), [("sphere", 2.0), ("box", 1.0)])
 def test_equals_supersampled_coverage(request, away, camera, shape, sigma):
     verts, faces = placed(request.getfixturevalue(shape), away)
     soft = np.asarray(soft_silhouette(verts, faces, camera, SIZE, sigma_px=sigma))
@@ -151,6 +156,7 @@ def test_gradient_at_every_vertex_is_finite_and_only_on_the_outline(sphere, away
     assert_allclose(growth, 2 * np.pi * 20 / METRES_PER_PIXEL, rtol=0.02)
 
 
+@pytest.mark.slow
 def test_aligns_to_a_mask_within_a_twentieth_of_a_pixel(box, away, camera):
     verts, faces = placed(box, away)
     target = soft_silhouette(verts, faces, camera, SIZE)
