@@ -17,13 +17,16 @@ BOX = (0.46, 0.30, 0.34)
 BALL_RADIUS = 0.14
 SEAT_HEIGHT, SEAT_DEPTH = 0.46, 0.44
 TABLE = (1.15, 0.76, 0.62)
-BOTTLE_HEIGHT = 0.25
+BOTTLE_HEIGHT = 0.30
+BOTTLE_RADIUS = 0.14 * BOTTLE_HEIGHT
 SADDLE_HEIGHT, SADDLE_RADIUS = 0.80, 0.148
 ROCKER_RADIUS, ROCKER_HEIGHT = 1.9, 0.06
 BAR = (0.98, 0.37)  # height and forward position of the rocking horse's handle bar
 PEG = (0.27, 0.34)  # height and forward position of its foot rests
 
 RGB = tuple[float, float, float]
+Point = tuple[float | int, float | int, float | int]
+Ball = tuple[float | int, float | int, float | int, float | int]  # x, y, z, radius
 
 
 def carton() -> ColoredMesh:
@@ -66,18 +69,19 @@ def beach_ball() -> ColoredMesh:
 
 def bottle() -> ColoredMesh:
     """A bottle with a striped label; its mouth is at the top of the y axis, its bottom at y = 0."""
-    profile = [(0, 0.006), (0.028, 0), (0.034, 0.006), (0.035, 0.02), (0.035, 0.135), (0.032, 0.155), (0.022, 0.18),
-               (0.0145, 0.20), (0.013, 0.235), (0.0155, 0.237), (0.0155, 0.248), (0.012, 0.25), (0, 0.248)]  # fmt: skip
-    solid = Manifold.revolve(CrossSection([_counterclockwise(profile)]), 40).refine_to_length(0.0085)
+    outline = [(0, 0.024), (0.112, 0), (0.136, 0.024), (0.14, 0.08), (0.14, 0.54), (0.128, 0.62), (0.088, 0.72)]
+    outline += [(0.058, 0.80), (0.052, 0.94), (0.062, 0.948), (0.062, 0.992), (0.048, 1.0), (0, 0.992)]
+    profile = BOTTLE_HEIGHT * _counterclockwise(np.array(outline))
+    solid = Manifold.revolve(CrossSection([profile]), 40).refine_to_length(0.034 * BOTTLE_HEIGHT)
     verts, faces = _arrays(solid.rotate((-90, 0, 0)))  # manifold turns profiles about z
-    y = verts[:, 1]
-    rgb = np.tile((0.10, 0.42, 0.28), (len(verts), 1)) * (0.9 + 0.1 * np.cos(60 * y))[:, None]
+    y = verts[:, 1] / BOTTLE_HEIGHT
+    rgb = np.tile((0.10, 0.42, 0.28), (len(verts), 1)) * (0.9 + 0.1 * np.cos(15 * y))[:, None]
     angle = np.arctan2(verts[:, 2], verts[:, 0])
-    label = (y > 0.045) & (y < 0.125)
+    label = (y > 0.18) & (y < 0.50)
     _paint(rgb, label, (0.95, 0.93, 0.86))
-    _paint(rgb, label & (np.abs(y - 0.085) < 0.022) & (np.floor(angle / np.pi * 4) % 2 == 0), (0.85, 0.20, 0.12))
-    _paint(rgb, (y > 0.055) & (y < 0.062) | (y > 0.108) & (y < 0.115), (0.15, 0.18, 0.35))
-    _paint(rgb, y > 0.2355, (0.80, 0.70, 0.30))
+    _paint(rgb, label & (np.abs(y - 0.34) < 0.088) & (np.floor(angle / np.pi * 4) % 2 == 0), (0.85, 0.20, 0.12))
+    _paint(rgb, (y > 0.22) & (y < 0.248) | (y > 0.432) & (y < 0.46), (0.15, 0.18, 0.35))
+    _paint(rgb, y > 0.942, (0.80, 0.70, 0.30))
     return ColoredMesh(verts, faces, rgb)
 
 
@@ -85,7 +89,7 @@ def chair() -> ColoredMesh:
     """A wooden chair with a checked seat; its seat's front edge is at z = SEAT_DEPTH, its back at z = 0."""
     width, post, top = 0.42, 0.036, SEAT_HEIGHT
     inner = 0.132  # the back is narrower than the seat, so that arms hang beside it
-    boxes: list[tuple[RGB, RGB]] = [((-width / 2, top - 0.045, 0), (width / 2, top, SEAT_DEPTH))]
+    boxes: list[tuple[Point, Point]] = [((-width / 2, top - 0.045, 0), (width / 2, top, SEAT_DEPTH))]
     for x in (-width / 2, width / 2 - post):
         boxes.append(((x, 0, SEAT_DEPTH - post), (x + post, top - 0.02, SEAT_DEPTH)))
         boxes.append(((x, 0, 0.001), (x + post, top - 0.02, post)))
@@ -108,7 +112,7 @@ def table() -> ColoredMesh:
     """A table of light boards on dark legs; the floor is at y = 0 and the middle of the top over the origin."""
     w, h, d = TABLE
     leg, inset = 0.06, 0.04
-    boxes: list[tuple[RGB, RGB]] = [((-w / 2, h - 0.035, -d / 2), (w / 2, h, d / 2))]
+    boxes: list[tuple[Point, Point]] = [((-w / 2, h - 0.035, -d / 2), (w / 2, h, d / 2))]
     x0, z0 = w / 2 - inset, d / 2 - inset
     boxes += [((-x0, h - 0.11, z - 0.01), (x0, h - 0.02, z + 0.01)) for z in (-z0 + 0.03, z0 - 0.03)]
     boxes += [((x - 0.01, h - 0.11, -z0), (x + 0.01, h - 0.02, z0)) for x in (-x0 + 0.03, x0 - 0.03)]
@@ -166,8 +170,8 @@ def _saddle(middle: float) -> Manifold:
     return (Manifold.batch_boolean(rings, OpType.Add) ^ upper).translate((0, middle, 0))
 
 
-def _hull(*balls: tuple[float, float, float, float]) -> Manifold:
-    """Convex hull of balls x, y, z, radius."""
+def _hull(*balls: Ball) -> Manifold:
+    """Convex hull of balls."""
     return Manifold.batch_hull([Manifold.sphere(r, _segments(r)).translate((x, y, z)) for x, y, z, r in balls])
 
 
@@ -187,7 +191,7 @@ def _rocker(x: float) -> Manifold:
     return runner.rotate((0, -90, 0)).translate((x + width / 2, 0, 0))
 
 
-def _union(boxes: Sequence[tuple[RGB, RGB]]) -> Manifold:
+def _union(boxes: Sequence[tuple[Point, Point]]) -> Manifold:
     cubes = [Manifold.cube(tuple(np.subtract(high, low).tolist())).translate(low) for low, high in boxes]
     return Manifold.batch_boolean(cubes, OpType.Add)
 
@@ -197,11 +201,10 @@ def _arrays(solid: Manifold) -> tuple[np.ndarray, np.ndarray]:
     return np.array(mesh.vert_properties[:, :3], np.float64), np.array(mesh.tri_verts, np.int64)
 
 
-def _counterclockwise(outline: Float[np.ndarray, "n 2"] | list[tuple[float, float]]) -> np.ndarray:
-    points = np.asarray(outline, np.float64)
-    nxt = np.roll(points, -1, 0)
-    area = (points[:, 0] * nxt[:, 1] - points[:, 1] * nxt[:, 0]).sum()
-    return points if area > 0 else points[::-1].copy()
+def _counterclockwise(outline: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
+    following = np.roll(outline, -1, 0)
+    area = (outline[:, 0] * following[:, 1] - outline[:, 1] * following[:, 0]).sum()
+    return outline if area > 0 else outline[::-1].copy()
 
 
 def _paint(rgb: np.ndarray, where: np.ndarray, color: RGB) -> None:

@@ -166,12 +166,12 @@ def drink(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
     thing = turned(objects.bottle(), rotation, mouth + objects.BOTTLE_HEIGHT * neck)
     out = head @ _unit(-1.0, -0.25, -0.1)
     out = _unit(*(out - neck * (out @ neck)))
-    grip = mouth + (objects.BOTTLE_HEIGHT - 0.08) * neck + 0.038 * out
+    grip = mouth + 0.67 * objects.BOTTLE_HEIGHT * neck + (objects.BOTTLE_RADIUS + 0.003) * out
     goals = (*_hand("right", grip, -out, np.cross(out, neck), 6), *_pads("right", (2, 3)))
     free = tuple(name for name in (*ARMS, *FINGERS) if name.startswith("right"))
     return Plan(thing, goals, free)
 
 
-def _unit(x: float, y: float, z: float) -> Float[np.ndarray, "3"]:
+def _unit(x: float | int, y: float | int, z: float | int) -> Float[np.ndarray, "3"]:
     vector = np.array([x, y, z], np.float64)
     return vector / np.linalg.norm(vector)

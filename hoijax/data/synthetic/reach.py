@@ -23,6 +23,8 @@ MOST = 150  # vertices that push at once, the deepest first
 SETTLED = 5e-4  # radians or metres: a smaller step ends the search
 MAX_TURN = 0.25  # radians a joint may turn in one round
 STIFFNESS = {"spine": 6.0, "neck": 5.0, "head": 4.0, "collar": 6.0, "shoulder": 1.2, "elbow": 1.2, "wrist": 1.0}
+ROOT_STIFFNESS = 2.0  # per metre
+DAMPING = 0.05
 HINGE = 8.0  # stiffness of knees, elbows and fingers about the axes that they hardly turn about
 
 
@@ -47,7 +49,7 @@ class Align(NamedTuple):
     """An axis of a joint's own frame should point in a direction of the world (unit vectors)."""
 
     joint: str
-    axis: tuple[float, float, float]
+    axis: tuple[float, ...]
     direction: Float[np.ndarray, "3"]
     weight: float = ALIGN
 
@@ -78,17 +80,19 @@ def reach(
     """The stance near `start` that meets the goals by turning the free joints and, where it `moves`, shifting."""
     joints = np.array([JOINTS.index(name) for name in free])
     stiffness = np.array([_stiffness(name) for name in free]).ravel()
-    root_stiffness = 2.0 if moves else 1e4
+    held = np.concatenate([stiffness, np.full(3, ROOT_STIFFNESS)])
+    unknowns = np.ones(len(held), bool)
+    unknowns[-3:] = moves
     stance = start
     for _ in range(rounds):
         placed = place(figure, stance)
         rows, values = _goal_rows(figure, placed, solid, goals, joints)
         drift = Rotation.from_matrix(np.swapaxes(start.local, 1, 2)[joints] @ stance.local[joints]).as_rotvec()
-        held = np.concatenate([stiffness * drift.ravel(), root_stiffness * (stance.root - start.root)])
-        hold = np.diag(np.concatenate([stiffness, np.full(3, root_stiffness)]))
-        system = np.concatenate([rows, hold])
-        damped = system.T @ system + 0.05 * np.eye(system.shape[1])
-        step = -np.linalg.solve(damped, system.T @ np.concatenate([values, held]))
+        from_start = np.concatenate([drift.ravel(), stance.root - start.root])
+        system = np.concatenate([rows, np.diag(held)])[:, unknowns]
+        damped = system.T @ system + DAMPING * np.eye(system.shape[1])
+        step = np.zeros(len(held))
+        step[unknowns] = -np.linalg.solve(damped, system.T @ np.concatenate([values, held * from_start]))
         turns, shift = step[:-3].reshape(-1, 3), step[-3:]
         turns *= np.minimum(1, MAX_TURN / np.maximum(np.linalg.norm(turns, axis=1, keepdims=True), 1e-9))
         local = stance.local.copy()
