@@ -1,4 +1,4 @@
-"""Compositing all items at once, and those of many images, gives what the loop over batches gives."""
+"""Compositing without the loop, as accelerators do it, gives what the loop over batches gives."""
 
 from typing import Any
 
@@ -47,24 +47,13 @@ def used(out: tuple, found: Work) -> tuple:
     return out[0], out[1][: int(found.used)], out[2][: int(found.used)]
 
 
-def test_at_once_is_the_loop(jobs: Any) -> None:
-    table, found, n_lists, gradient = jobs[0]
-    loop = jax.jit(paths._forward_loop, static_argnums=0)(n_lists, table, found)
-    at_once = jax.jit(paths._forward_at_once, static_argnums=0)(n_lists, table, found)
-    assert_close(used(at_once, found), used(loop, found))
-    back = loop[1], loop[2], found, gradient
-    loop = jax.jit(paths._backward_loop, static_argnums=0)(len(table), *back)
-    at_once = jax.jit(paths._backward_at_once, static_argnums=0)(len(table), *back)
-    assert_close(at_once, loop)
-
-
-def test_images_at_once_are_single_images(jobs: Any) -> None:
+def test_items_of_all_images_at_once_are_the_loop_image_by_image(jobs: Any) -> None:
     n_rows, n_lists = len(jobs[0][0]), jobs[0][2]
     tables, found, gradients = jax.tree.map(lambda *x: jnp.stack(x), *((job[0], job[1], job[3]) for job in jobs))
     together = jax.jit(paths._forward_images, static_argnums=0)(n_lists, tables, found)
     back_together = jax.jit(paths._backward_images, static_argnums=0)(n_rows, *together[1:], found, gradients)
+    loop, back_loop = (jax.jit(f, static_argnums=0) for f in (paths._forward_loop, paths._backward_loop))
     for i, (table, one, _, gradient) in enumerate(jobs):
-        single = jax.jit(paths._forward_at_once, static_argnums=0)(n_lists, table, one)
+        single = loop(n_lists, table, one)
         assert_close(used(jax.tree.map(lambda x, i=i: x[i], together), one), used(single, one))
-        back = jax.jit(paths._backward_at_once, static_argnums=0)(n_rows, *single[1:], one, gradient)
-        assert_close(back_together[i], back)
+        assert_close(back_together[i], back_loop(n_rows, *single[1:], one, gradient))

@@ -70,7 +70,12 @@ SCENES = {
 }
 
 
-@pytest.mark.parametrize("scene", SCENES)
+SLOW_SCENES = {"one Gaussian, one pixel"}  # other shapes: both are compiled again
+
+
+@pytest.mark.parametrize(
+    "scene", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW_SCENES)) for name in SCENES]
+)
 def test_values_and_gradients_are_those_of_the_oracle(random_drawing: Any, scene: str) -> None:
     drawing = random_drawing(**SCENES[scene])
     ours, our_gradient = run(rasterize, drawing.cast(np.float32))
@@ -214,7 +219,7 @@ def test_parts_are_rendered_as_if_alone(random_drawing: Any) -> None:
     assert np.abs(both.joint.alpha - both.human.alpha).max() > 0.1
 
 
-@pytest.mark.parametrize("capacity", [Capacity(500, 4096), Capacity(32768, 1)])
+@pytest.mark.parametrize("capacity", [Capacity(500, 4096), pytest.param(Capacity(32768, 1), marks=pytest.mark.slow)])
 def test_overflow_is_counted_and_stays_finite(random_drawing: Any, capacity: Capacity) -> None:
     drawing = random_drawing(**SCENES["vast"]).cast(np.float32)
     full, _ = run(rasterize, drawing)
