@@ -8,7 +8,7 @@ from typing import NamedTuple
 import igl
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.spatial.transform import Rotation
 
 from hoijax.body.parts import PART_NAMES, body_parts
@@ -22,9 +22,17 @@ JOINTS = (
     *(f"{side}_{finger}{k}" for side in ("left", "right") for finger in ("index", "middle", "pinky", "ring", "thumb")
       for k in (1, 2, 3)),
 )  # fmt: skip
-DESCENDANTS = np.eye(55, dtype=bool)  # [k, j]: joint j hangs on joint k
-for _joint in range(54, 0, -1):
-    DESCENDANTS[PARENTS[_joint]] |= DESCENDANTS[_joint]
+
+
+def _descendants() -> Bool[np.ndarray, "55 55"]:
+    """[k, j]: joint j hangs on joint k, or is it."""
+    below = np.eye(len(PARENTS), dtype=bool)
+    for joint in range(len(PARENTS) - 1, 0, -1):
+        below[PARENTS[joint]] |= below[joint]
+    return below
+
+
+DESCENDANTS = _descendants()
 
 
 class Figure(NamedTuple):

@@ -14,7 +14,7 @@ from hoijax.body.parts import PART_NAMES
 from hoijax.body.smplx import PARENTS, pose_body, with_joint_rotvecs, zero_pose
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.data.synthetic.draw import View, picture
-from hoijax.data.synthetic.figure import Figure, Stance, init_figure
+from hoijax.data.synthetic.figure import Figure, Placed, Stance, init_figure
 from hoijax.data.synthetic.reach import signed_distance
 from hoijax.data.synthetic.scenes import DESIGNS, Design, solved
 from hoijax.data.synthetic.surroundings import Surroundings
@@ -44,6 +44,17 @@ class Variation(NamedTuple):
     texture_seed: int
 
 
+class _Found(NamedTuple):
+    """A person in touch with an object, in the world frame; `rng` goes on with what is still to be drawn."""
+
+    varied: Variation
+    figure: Figure
+    stance: Stance
+    placed: Placed
+    thing: ColoredMesh
+    rng: np.random.Generator
+
+
 def scene_names() -> tuple[str, ...]:
     """Names of the built-in scenes."""
     return tuple(DESIGNS)
@@ -68,26 +79,19 @@ def synthetic_sample(name: str, seed: int = 0) -> Sample:
     if name not in DESIGNS:
         raise ValueError(f"scene {name!r}: expected one of {', '.join(DESIGNS)}")
     design, body = DESIGNS[name], builtin_body()
-    for attempt in range(ATTEMPTS):
-        rng = np.random.default_rng([list(DESIGNS).index(name), seed, attempt])
-        varied = _variation(design, seed, rng)
-        figure = init_figure(body, varied.shape)
-        placed, stance, thing = solved(design, figure, varied.noise)
-        faults = contact_faults(design, placed.verts, figure.parts, thing)
-        if not faults:
-            break
-    else:
-        raise RuntimeError(f"scene {name!r}, seed {seed}: {ATTEMPTS} people tried, the last with {'; '.join(faults)}")
-    view, around = _camera(design, varied, np.concatenate([placed.verts, thing.verts]))
-    pose = _pose(figure, stance, varied.shape, view)
-    rgb = outfit_rgb(body, figure.parts, varied.outfit)
-    human = ColoredMesh(_verts(body, pose._replace(translation=jnp.zeros(3))), figure.faces, rgb)
+    found = _fitting(name, seed, body)
+    view, around = _camera(design, found.varied, np.concatenate([found.placed.verts, found.thing.verts]))
+    pose = _pose(found, view)
+    posed = np.asarray(pose_body(body, pose._replace(translation=jnp.zeros(3))).verts, np.float64)
+    human = ColoredMesh(posed, found.figure.faces, outfit_rgb(body, found.figure.parts, found.varied.outfit))
     offset = np.asarray(pose.translation, np.float64)
-    truth = thing._replace(verts=thing.verts @ view.rotation.T + view.translation - offset)
-    shot = picture([human._replace(verts=_to_world(human.verts + offset, view)), thing], view, around, SIZE)
+    truth = found.thing._replace(verts=found.thing.verts @ view.rotation.T + view.translation - offset)
+    seen_human = human._replace(verts=(posed + offset - view.translation) @ view.rotation)
+    shot = picture([seen_human, found.thing], view, around, SIZE)
     masks = [shot.visible == k for k in range(2)]
+    gaps = part_gaps(posed, found.figure.parts, truth)
     return Sample(
-        name=str(sample_folder(name, seed)),
+        name=sample_folder(name, seed).as_posix(),
         folder=sample_folder(name, seed),
         image=shot.image,
         human_mask=masks[0],
@@ -95,15 +99,30 @@ def synthetic_sample(name: str, seed: int = 0) -> Sample:
         camera=view.camera,
         pose=pose,
         human=human,
-        object=_coarse(truth, offset, rng),
+        object=_coarse(truth, offset, found.rng),
         truth=truth,
         depth=shot.depth,
         human_box=_box(masks[0]),
         object_box=_box(masks[1]),
-        contact_parts=_contact_parts(design, human.verts, figure.parts, truth),
+        contact_parts=tuple(part for part in design.contact_parts + design.near_parts if gaps[part] < CONTACT),
         category=design.category,
         action=design.action,
     )
+
+
+def _fitting(name: str, seed: int, body: Body) -> _Found:
+    """The first person drawn for a seed who touches the object as meant. Raises RuntimeError when there is none."""
+    design = DESIGNS[name]
+    faults: list[str] = []
+    for attempt in range(ATTEMPTS):
+        rng = np.random.default_rng([list(DESIGNS).index(name), seed, attempt])
+        varied = _variation(design, seed, rng)
+        figure = init_figure(body, varied.shape)
+        placed, stance, thing = solved(design, figure, varied.noise)
+        faults = contact_faults(design, placed.verts, figure.parts, thing)
+        if not faults:
+            return _Found(varied, figure, stance, placed, thing, rng)
+    raise RuntimeError(f"scene {name!r}, seed {seed}: {ATTEMPTS} people tried, the last with {'; '.join(faults)}")
 
 
 def _variation(design: Design, seed: int, rng: np.random.Generator) -> Variation:
@@ -165,22 +184,14 @@ def _camera(design: Design, varied: Variation, verts: Float[np.ndarray, "n 3"]) 
     return view, around
 
 
-def _pose(figure: Figure, stance: Stance, shape: Float[np.ndarray, "10"], view: View) -> HumanPose:
-    """The stance as SMPL-X parameters in the camera frame; the root joint stays where the rest pose has it."""
-    local = stance.local.copy()
+def _pose(found: _Found, view: View) -> HumanPose:
+    """The stance as SMPL-X parameters in the camera frame; the model turns about the root joint of the rest pose."""
+    local = found.stance.local.copy()
     local[0] = view.rotation @ local[0]
-    rotvecs = Rotation.from_matrix(local).as_rotvec()
-    translation = view.rotation @ stance.root + view.translation - figure.joints[0]
-    pose = with_joint_rotvecs(zero_pose(), jnp.asarray(rotvecs, jnp.float32))
-    return pose._replace(shape=jnp.asarray(shape, jnp.float32), translation=jnp.asarray(translation, jnp.float32))
-
-
-def _verts(body: Body, pose: HumanPose) -> Float[np.ndarray, "v 3"]:
-    return np.asarray(pose_body(body, pose).verts, np.float64)
-
-
-def _to_world(points: Float[np.ndarray, "n 3"], view: View) -> Float[np.ndarray, "n 3"]:
-    return (points - view.translation) @ view.rotation
+    rotvecs = jnp.asarray(Rotation.from_matrix(local).as_rotvec(), jnp.float32)
+    shift = view.rotation @ found.stance.root + view.translation - found.figure.joints[0]
+    shape, translation = (jnp.asarray(x, jnp.float32) for x in (found.varied.shape, shift))
+    return with_joint_rotvecs(zero_pose(), rotvecs)._replace(shape=shape, translation=translation)
 
 
 def _coarse(truth: ColoredMesh, offset: Float[np.ndarray, "3"], rng: np.random.Generator) -> ColoredMesh:
@@ -206,13 +217,6 @@ def _box(mask: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "4"]:
     """x0 y0 x1 y1 around a mask, pixels."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float64)
-
-
-def _contact_parts(
-    design: Design, verts: Float[np.ndarray, "v 3"], parts: Int[np.ndarray, " v"], truth: ColoredMesh
-) -> tuple[str, ...]:
-    gaps = part_gaps(verts, parts, truth)
-    return tuple(part for part in design.contact_parts + design.near_parts if gaps[part] < CONTACT)
 
 
 def contact_faults(

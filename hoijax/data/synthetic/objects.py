@@ -158,6 +158,11 @@ def rocking_horse() -> ColoredMesh:
     return ColoredMesh(verts, faces, rgb)
 
 
+def turned(mesh: ColoredMesh, rotation: Rotation, shift: Float[np.ndarray, "3"]) -> ColoredMesh:
+    """The mesh rotated about its origin, then shifted."""
+    return mesh._replace(verts=rotation.apply(mesh.verts) + np.asarray(shift))
+
+
 def _saddle(middle: float) -> Manifold:
     """A pad round the upper half of the barrel, with a raised trim at both ends."""
 
@@ -217,8 +222,3 @@ def _grain(verts: np.ndarray, color: RGB, axis: int, period: float, amount: floa
     phase = across @ [1.0, 0.63] + 0.004 * np.sin(verts[:, axis] * 23 + 7 * across[:, 0])
     streak = np.sin(2 * np.pi * phase / period) + 0.5 * np.sin(2 * np.pi * phase / period * 2.7 + 1)
     return np.clip(np.array(color) * (1 + amount * streak[:, None]), 0, 1)
-
-
-def turned(mesh: ColoredMesh, rotation: Rotation, shift: Float[np.ndarray, "3"]) -> ColoredMesh:
-    """The mesh rotated about its origin, then shifted."""
-    return mesh._replace(verts=rotation.apply(mesh.verts) + np.asarray(shift))
