@@ -6,11 +6,9 @@ Reads the meshes of every result folder under --results, finds the sample of the
 table of all metrics: coarse start, result, and annotation where there is one, with their means.
 """
 
-import csv
 import sys
 from pathlib import Path
 
-import numpy as np
 from absl import app, flags
 from tqdm import tqdm
 
@@ -18,8 +16,8 @@ from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import body_parts, parts_for_mesh
 from hoijax.data.measure import compare
 from hoijax.data.read import SampleError, load_sample
-from hoijax.data.results import find_results, load_result
-from hoijax.report.tables import metrics_markdown, metrics_table
+from hoijax.data.results import Summary, find_results, load_result, summary
+from hoijax.report.tables import metrics_csv, metrics_markdown, metrics_table
 
 _RESULTS = flags.DEFINE_string("results", None, "Folder that reconstruct.py wrote.", required=True)
 _DATA = flags.DEFINE_string("data", None, "The tree of samples it was given.", required=True)
@@ -41,23 +39,11 @@ def sample_folder(result: Path) -> Path:
     return below if below.is_dir() else Path(_DATA.value or "")
 
 
-def save_csv(path: Path, metrics: dict[str, dict[str, dict[str, float]]]) -> None:
-    """One row per sample and state, one column per metric."""
-    names = list(dict.fromkeys(name for of_one in metrics.values() for name in of_one))
-    with path.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["sample", "state", *names])
-        for sample, of_one in metrics.items():
-            for state in ("start", "result", "annotation"):
-                row = [of_one.get(name, {}).get(state, np.nan) for name in names]
-                if np.isfinite(row).any():
-                    table.writerow([sample, state, *row])
-
-
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         sys.exit(f"not a flag: {argv[1:]} (see --help)")
-    results, failed = [], []
+    results: list[Summary] = []
+    failed = []
     for folder in tqdm(result_folders(Path(_RESULTS.value or "")), unit="result"):
         try:
             result, sample = load_result(folder), load_sample(sample_folder(folder))
@@ -68,10 +54,10 @@ def main(argv: list[str]) -> None:
         body = builtin_body()
         same = len(body.template) == len(result.human.verts)
         parts = body_parts(body) if same else parts_for_mesh(result.human.verts, body, sample.pose)
-        results.append(result._replace(metrics=compare(sample, result.human, result.object, parts)))
+        results.append(summary(result._replace(metrics=compare(sample, result.human, result.object, parts))))
     print(metrics_table(results))
     if _CSV.value:
-        save_csv(Path(_CSV.value), {result.name: dict(result.metrics) for result in results})
+        Path(_CSV.value).write_text(metrics_csv(results))
     if _MARKDOWN.value:
         Path(_MARKDOWN.value).write_text(metrics_markdown(results))
     if failed:

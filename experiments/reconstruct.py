@@ -99,6 +99,7 @@ def save_index(out: Path) -> Path:
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         sys.exit(f"not a flag: {argv[1:]} (see --help)")
+    logging.set_verbosity(logging.WARNING)
     try:
         config = config_flags.config()
         body = (load_body(_BODY.value), load_hand_means(_BODY.value)) if _BODY.value else None

@@ -282,8 +282,21 @@ def finish(job: Job, config: Config, capacity: Capacity) -> Fitted:
         reasons=reasons_for_zero(job.traces, last.contact, config),
         dropped=int(last.dropped),
         capacity=capacity,
-        notes=tuple(job.notes),
+        notes=(*job.notes, *left_out(job.traces, last.contact, config)),
     )
+
+
+def left_out(traces: list[Trace], state: ContactState, config: Config) -> list[str]:
+    """A sentence where the contact term could not hold the whole of a region."""
+    sizes = {"human": int(state.human_region.sum()), "object": int(state.object_region.sum())}
+    if not any("contact" in trace.terms for trace in traces):
+        return []
+    most = config.contact_verts
+    return [
+        f"contact: only the {most} lowest scores of {size} {name} vertices in the region count"
+        for name, size in sizes.items()
+        if size > most
+    ]
 
 
 def join_history(traces: list[Trace]) -> dict[str, Float[np.ndarray, " steps"]]:

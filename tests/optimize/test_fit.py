@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from hoijax.config import RELEASE_RATES, Capacity, Config, Stage
-from hoijax.geometry import similarity
+from hoijax.geometry import project, similarity
+from hoijax.mesh.sdf import init_sdf_grid
 from hoijax.optimize import fit as fitting
 from hoijax.optimize.params import pivot_of
 
-WEIGHTS = {"l1_object": 1.0, "l1_joint": 0.3, "silhouette_object": 1.0, "contact": 0.1}
+WEIGHTS = {"l1_object": 1.0, "l1_joint": 0.3, "silhouette_object": 1.0}
 RATES = {name: rate for name, rate in RELEASE_RATES.items() if not name.startswith("human.")}
 CONFIG = Config(
     "test",
@@ -20,19 +21,26 @@ CONFIG = Config(
     image_size=64,
     object_splat_size=0.1,
     object_opacity=0.5,
-    contact_distance=0.01,
 )
+TOUCHING = Stage("hoi", 20, {**WEIGHTS, "contact": 0.1, "collision": 1e-3, "ordinal": 1.0}, RATES)
 
 
 def leaves(tree: object) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
 
 
-def placement_error(known, fitted) -> float:
-    """Mean distance of the object's vertices to the truth across the viewing direction, metres."""
-    truth = similarity(known.scene.object.verts, known.truth, pivot_of(known.scene))
-    difference = (fitted.object_verts - truth)[known.scene.object.valid]
-    return float(jnp.linalg.norm(difference[:, :2], axis=1).mean())
+def real_faces(known) -> np.ndarray:
+    """The object's faces without padding."""
+    faces = np.asarray(known.scene.object.faces)
+    return faces[faces.any(1)]
+
+
+def placement_error_px(known, verts: jnp.ndarray) -> float:
+    """Mean distance of the object's vertices to the truth in the image; depth is what the image does not tell."""
+    scene = known.scene
+    truth = similarity(scene.object.verts, known.truth, pivot_of(scene))
+    difference = project(verts, scene.camera) - project(truth, scene.camera)
+    return float(jnp.linalg.norm(difference[scene.object.valid], axis=1).mean())
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +49,10 @@ def fitted(known):
 
 
 def test_finds_the_object(known, fitted) -> None:
-    truth = similarity(known.scene.object.verts, known.truth, pivot_of(known.scene))
-    start = float(jnp.linalg.norm((known.scene.object.verts - truth)[known.scene.object.valid][:, :2], axis=1).mean())
-    assert start > 0.04
-    assert placement_error(known, fitted) < 0.01
-    assert abs(float(fitted.params.object.log_scale - known.truth.log_scale)) < 0.05
+    assert placement_error_px(known, known.scene.object.verts) > 3
+    assert placement_error_px(known, fitted.object_verts) < 1
+    size = jnp.exp(fitted.params.object.log_scale) / fitted.object_verts[0, 2]
+    assert float(size) == pytest.approx(float(jnp.exp(known.truth.log_scale) / 8), rel=0.05)
     assert fitted.dropped == 0
 
 
@@ -75,6 +82,7 @@ def test_a_batch_equals_the_single_runs(known, fitted) -> None:
     assert np.abs(np.asarray(of_two[0].gaussians.rgb) - np.asarray(of_two[1].gaussians.rgb)).max() > 0.01
 
 
+@pytest.mark.slow
 def test_overflow_is_healed(known, fitted, monkeypatch) -> None:
     monkeypatch.setattr(fitting, "start_capacity", lambda *_: Capacity(1024, 256))
     healed = fitting.fit(known.scene, known.assets, CONFIG, jax.random.key(0))
@@ -89,12 +97,31 @@ def test_a_loss_that_is_not_finite_is_an_error_that_names_the_term(known) -> Non
         fitting.fit(broken, known.assets, CONFIG, jax.random.key(0))
 
 
+@pytest.mark.slow
+def test_the_contact_stage_closes_a_gap(known, fitted) -> None:
+    """From the fitted pose, pulled 20 cm towards the camera, contact and collision bring the object nearer again."""
+    pulling = dataclasses.replace(TOUCHING, weights={**TOUCHING.weights, "contact": 10.0})
+    strong = dataclasses.replace(CONFIG, stages=(pulling,), contact_opacity=1.1)
+    towards = known.scene._replace(object=known.scene.object._replace(verts=fitted.object_verts * (7.8 / 8.0)))
+    grid = init_sdf_grid(np.asarray(towards.object.verts)[np.asarray(towards.object.valid)], real_faces(known), 32)
+    result = fitting.fit(towards._replace(object_sdf=grid), known.assets, strong, jax.random.key(0))
+    assert result.history["contact"][-1] < 0.8 * result.history["contact"][0]
+    assert not result.reasons.get("contact")
+
+
+@pytest.mark.slow
 def test_an_empty_contact_region_is_zero_with_a_reason(known) -> None:
-    far = known.scene._replace(human_mask=known.scene.human_mask)
-    nothing = dataclasses.replace(CONFIG, contact_distance=0.0)
-    result = fitting.fit(far, known.assets, nothing, jax.random.key(0))
+    nothing = dataclasses.replace(CONFIG, stages=(TOUCHING,), contact_distance=0.0)
+    result = fitting.fit(known.scene, known.assets, nothing, jax.random.key(0))
     assert (result.history["contact"] == 0).all()
     assert "contact region is empty: 0 human and 0 object" in result.reasons["contact"]
+
+
+@pytest.mark.slow
+def test_what_the_packed_contact_sets_leave_out_is_said(known) -> None:
+    small = dataclasses.replace(CONFIG, stages=(TOUCHING,), contact_verts=8, contact_opacity=1.1)
+    result = fitting.fit(known.scene, known.assets, small, jax.random.key(0))
+    assert any("contact: only the 8 lowest scores of" in note for note in result.notes)
 
 
 def test_a_parameter_without_a_rate_does_not_move(known) -> None:
