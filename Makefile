@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
+# one process per core; a file's tests stay together, as they share what they compile
+PYTEST_FLAGS ?= --quiet --numprocesses auto --dist loadfile
 export JAX_PLATFORMS ?= cpu
 
 .PHONY: venv demo test test-fast lint bench clean
@@ -19,11 +21,11 @@ demo: venv ## three built-in scenes: made, reconstructed, measured; a report for
 	$(BIN)/python experiments/reconstruct.py --data=$(OUT)/scenes --out=$(OUT)/demo
 
 test: venv lint ## everything: the fast suite first, then the slow rest
-	$(BIN)/python -m pytest -m 'not slow'
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m 'not slow'
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m slow
 
 test-fast: venv
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m 'not slow'
 
 lint: venv
 	$(BIN)/ruff check .

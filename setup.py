@@ -34,6 +34,7 @@ setup(
         "libigl>=2.6",
         "fast-simplification>=0.1.9",
         "embreex>=2.17.7.post6",
+        "manifold3d>=3.0",
         "absl-py>=2.1",
         "pillow>=10.1",
         "tqdm>=4.66",
@@ -46,11 +47,11 @@ setup(
         "gpu": ["jax[cuda12]>=0.6"],
         "test": [
             "pytest>=8",
+            "pytest-xdist>=3.6",
             "hypothesis>=6.100",
             "beartype>=0.19",
             "scikit-image>=0.24",
             "scikit-learn>=1.5",
-            "manifold3d>=3.0",
             # drives the browser (chromium) that looks at the report
             "selenium>=4.20",
             "ruff>=0.9",

@@ -7,7 +7,7 @@ then again with what that left. Seconds are what the program itself reports; mem
 """
 
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
@@ -39,18 +39,17 @@ def one_run(options: list[str], cache: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as out:
         command = [sys.executable, "experiments/reconstruct.py", f"--sample={_SAMPLE.value}", f"--out={out}"]
         began = time.perf_counter()
-        process = subprocess.Popen(
-            [*command, f"--compile_cache={cache}", *options],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        _, complaint = process.communicate()
-        wall = time.perf_counter() - began
-        if process.returncode:
-            sys.exit(complaint.decode()[-2000:])
+        with tempfile.TemporaryFile() as log:
+            command += [f"--compile_cache={cache}", *options]
+            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=log)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            wall = time.perf_counter() - began
+            if process.returncode:
+                log.seek(0)
+                sys.exit(log.read().decode()[-2000:])
         record = json.loads(next(Path(out).rglob("result.json")).read_text())
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    memory = usage.ru_maxrss / 2**20
     seconds = record["seconds"]
     iou = record["metrics"]["iou_object"]["result"]
     return {"compile": seconds["compile"], "fit": seconds["fit"], "wall": wall, "memory_gb": memory, "iou_object": iou}

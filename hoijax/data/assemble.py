@@ -32,6 +32,12 @@ def human_parts(sample: Sample, prepared: Prepared) -> Int[np.ndarray, " v"]:
     return parts_for_mesh(sample.human.verts, builtin_body(), sample.pose)
 
 
+def missing_parts(sample: Sample, parts: Int[np.ndarray, " v"]) -> tuple[str, ...]:
+    """A sentence for annotated parts that the human's mesh does not have, which Co2 therefore leaves out."""
+    absent = [name for name in sample.contact_parts or () if not (parts == PART_NAMES.index(name)).any()]
+    return (f"annotated contact parts without vertices, left out of Co2: {', '.join(absent)}",) if absent else ()
+
+
 def plain_options(config: Config) -> dict[str, Any]:
     """The config as plain data for a json file."""
     options = dataclasses.asdict(dataclasses.replace(config, stages=()))
@@ -81,5 +87,5 @@ def assemble(
         history=fitted.history,
         seconds=dict(seconds),
         dropped=fitted.dropped,
-        notes=prepared.notes + fitted.notes,
+        notes=prepared.notes + fitted.notes + missing_parts(sample, parts),
     )

@@ -17,10 +17,11 @@ CO2_NAMES = ("co2", "co2_mean", "collision", "contact_sum", "penetration_max_cm"
 def measure(sample: Sample, human: ColoredMesh, obj: ColoredMesh, parts: Int[np.ndarray, " v"]) -> dict[str, float]:
     """All metrics of one state of a scene. Meshes in the frame of the sample's files; `parts` of the human's vertices.
 
-    NaN marks what a sample cannot tell: pose errors without an annotation, contact without annotated parts.
+    NaN marks what a sample cannot tell: pose errors without an annotation, contact without annotated parts. An annotated
+    part without vertices on this human is left out of Co2; `assemble` notes it.
     """
     values = image_metrics(sample, human, obj)
-    annotated = sample.contact_parts or ()
+    annotated = [name for name in sample.contact_parts or () if (parts == PART_NAMES.index(name)).any()]
     masks = part_masks(parts, annotated, PART_NAMES) if annotated else np.zeros((0, len(parts)), bool)
     hoi = co2(human.verts, human.faces, obj.verts, obj.faces, masks)
     values |= {name: float(getattr(hoi, name)) for name in CO2_NAMES}
