@@ -86,6 +86,4 @@ def drawn(scene: Scene, assets: Assets, move: ObjectPose) -> Scene:
 @pytest.fixture(scope="session")
 def known() -> Known:
     """The truth is the start, scaled by 0.85, turned by 10 degrees about z and moved by a few centimetres."""
-    return make_known(
-        ObjectPose(jnp.array([0.0, 0.0, 0.17]), jnp.array([0.0, 0.05, 0.0]), jnp.log(jnp.float32(0.85)))
-    )
+    return make_known(ObjectPose(jnp.array([0.0, 0.0, 0.17]), jnp.array([0.0, 0.05, 0.0]), jnp.log(jnp.float32(0.85))))
