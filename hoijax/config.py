@@ -94,6 +94,9 @@ class Config:
     preset: str
     stages: tuple[Stage, ...]
     image_size: int = option(256, "Long side of the image that is optimised, in pixels.")
+    image_multiple: int = option(
+        64, "Both sides are padded to a multiple of this: few shapes, little padding. image_size: always square."
+    )
     object_faces: int = option(8000, "Face capacity of the object; larger meshes are decimated.")
     object_verts: int = option(4608, "Vertex capacity of the object; smaller meshes are padded.")
     object_splat_size: float = option(

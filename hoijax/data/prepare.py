@@ -57,9 +57,10 @@ def resized(image: np.ndarray, size: int) -> tuple[np.ndarray, Float[np.ndarray,
     return cv2.resize(image, (new_w, new_h), interpolation=method), np.array([new_w / w, new_h / h])
 
 
-def padded(image: np.ndarray, size: int) -> np.ndarray:
-    """The image in the top left corner of a square of zeros."""
-    out = np.zeros((size, size, *image.shape[2:]), np.float32)
+def padded(image: np.ndarray, multiple: int) -> np.ndarray:
+    """The image in the top left corner of zeros, both sides a multiple of `multiple`."""
+    h, w = (-(-side // multiple) * multiple for side in image.shape[:2])
+    out = np.zeros((h, w, *image.shape[2:]), np.float32)
     out[: image.shape[0], : image.shape[1]] = image
     return out
 
@@ -113,7 +114,7 @@ def prepare(
 
     With `hand_means` (of the body file) hand poses stored relative to the mean hands are tried too; the mesh decides.
     """
-    size = config.image_size
+    size, multiple = config.image_size, config.image_multiple
     image, scale = resized(sample.image.astype(np.float32) / 255, size)
     human_mask, _ = resized(sample.human_mask.astype(np.float32), size)
     object_mask, _ = resized(sample.object_mask.astype(np.float32), size)
@@ -127,10 +128,10 @@ def prepare(
     mesh, rgb = padded_mesh(small, config.object_faces, config.object_verts)
     human_verts = np.asarray(pose_body(chosen, pose).verts)
     scene = Scene(
-        image=jnp.asarray(padded(image, size)),
-        valid=jnp.asarray(padded(np.ones(image.shape[:2]), size) > 0.5),
-        human_mask=jnp.asarray(padded(human_mask, size)),
-        object_mask=jnp.asarray(padded(object_mask, size)),
+        image=jnp.asarray(padded(image, multiple)),
+        valid=jnp.asarray(padded(np.ones(image.shape[:2]), multiple) > 0.5),
+        human_mask=jnp.asarray(padded(human_mask, multiple)),
+        object_mask=jnp.asarray(padded(object_mask, multiple)),
         camera=camera,
         human=pose,
         object=mesh,

@@ -131,13 +131,22 @@ def unstacked(tree: Any, count: int) -> list[Any]:
     return [jax.tree.map(lambda leaf: leaf[i], tree) for i in range(count)]  # noqa: B023
 
 
+def block_steps(stage: Stage, config: Config) -> int:
+    """Steps of one block: `config.block_steps`, but 1 for LPIPS on a CPU.
+
+    Inside of a loop XLA:CPU takes about three times as long for the same convolutions (jax 0.10), more than a call costs.
+    """
+    convolves = any(name.startswith("lpips_") for name in stage.weights)
+    return 1 if convolves and jax.default_backend() == "cpu" else config.block_steps
+
+
 def run_stage(
     run: Runner, jobs: list[Job], stage: Stage, config: Config, capacity: Capacity, watch: Callable[[int, Trace], None]
 ) -> tuple[list[Job], Capacity]:
     """All steps of a stage, in blocks; a block that overflowed is run again from its start with more capacity."""
     done = 0
     while done < stage.steps:
-        steps = min(config.block_steps, stage.steps - done)
+        steps = min(block_steps(stage, config), stage.steps - done)
         states, traces = run(
             jobs,
             weights=traced(stage.weights),

@@ -117,4 +117,7 @@ def block(
         params = jax.tree.map(lambda x, d, lr: x - lr * d, state.params, direction, rate)
         return FitState(params, moments), Trace(total, values, renders.entries, renders.items, renders.dropped)
 
+    if steps == 1:  # without a loop, see `block_steps` in hoijax.optimize.fit
+        state, trace = step(state, None)
+        return state, jax.tree.map(lambda x: x[None], trace)
     return jax.lax.scan(step, state, None, length=steps)
