@@ -53,9 +53,10 @@ def test_imports_run_one_way(path: Path) -> None:
             assert parts[1] in LAYERS[own], f"{path}: the layer {own!r} may not import {module}"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "third_party_wrappers").rglob("*.py")), ids=lambda p: str(p.name))
-def test_wrappers_do_not_know_the_package(path: Path) -> None:
-    assert not any(module.split(".")[0] == "hoijax" for module in imports(path)), f"{path} imports hoijax"
+def test_wrappers_do_not_know_the_package() -> None:
+    assert (ROOT / "third_party_wrappers").is_dir()
+    for path in (ROOT / "third_party_wrappers").rglob("*.py"):
+        assert not any(module.split(".")[0] == "hoijax" for module in imports(path)), f"{path} imports hoijax"
 
 
 def test_the_check_itself_sees_a_breach(tmp_path: Path) -> None:
