@@ -111,7 +111,7 @@ def test_the_contact_stage_closes_a_gap(known, fitted) -> None:
 
 @pytest.mark.slow
 def test_an_empty_contact_region_is_zero_with_a_reason(known) -> None:
-    nothing = dataclasses.replace(CONFIG, stages=(TOUCHING,), contact_distance=0.0)
+    nothing = dataclasses.replace(CONFIG, stages=(TOUCHING,), contact_distance=-1.0)
     result = fitting.fit(known.scene, known.assets, nothing, jax.random.key(0))
     assert (result.history["contact"] == 0).all()
     assert "contact region is empty: 0 human and 0 object" in result.reasons["contact"]
