@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= out
+SAMPLE ?= $(OUT)/scenes/box/carry_0
+BENCH_FLAGS ?=
 # one process per core; a file's tests stay together, as they share what they compile
 PYTEST_FLAGS ?= --quiet --numprocesses auto --dist loadfile
 export JAX_PLATFORMS ?= cpu
@@ -32,8 +34,13 @@ lint: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: venv ## every benchmark, compared with the committed baselines
-	$(BIN)/python benchmarks/run.py
+bench: venv ## every benchmark on one sample (SAMPLE=DIR, default a built-in scene), beside the committed baselines
+	test -d "$(SAMPLE)" || $(BIN)/python experiments/make_scenes.py --out=$(OUT)/scenes --names=box
+	$(BIN)/python benchmarks/rasterizer.py --sample="$(SAMPLE)" $(BENCH_FLAGS)
+	$(BIN)/python benchmarks/mesh.py --sample="$(SAMPLE)" $(BENCH_FLAGS)
+	$(BIN)/python benchmarks/losses.py $(BENCH_FLAGS)
+	$(BIN)/python benchmarks/metrics.py $(BENCH_FLAGS)
+	$(BIN)/python benchmarks/fit.py --sample="$(SAMPLE)"
 
 clean:
 	rm -rf $(OUT) build dist *.egg-info
