@@ -136,4 +136,5 @@ def main(argv: list[str]) -> None:
 
 if __name__ == "__main__":
     config_flags.define()
+    flags.adopt_module_key_flags(config_flags)  # so that --help shows them
     app.run(main)

@@ -132,7 +132,7 @@ def test_misuse_is_one_sentence(options: list[str], sentence: str) -> None:
 
 
 def test_help_names_every_option() -> None:
-    text = run("reconstruct", "--helpfull").stdout
+    text = run("reconstruct", "--help").stdout
     for option in (
         "--preset",
         "--config.image_size",
