@@ -43,7 +43,12 @@ def slide_scores(
     offsets: Float[Array, " c"],
     config: Config,
 ) -> SlideScores:
-    """Score the object moved by each offset (metres, along the ray through its centre, away from the camera)."""
+    """Energy of the object moved by each offset (metres, along the ray through its centre, away from the camera).
+
+    E = w_o mean clip(violation, 0, c) + w_p (mean depth of human vertices in the object + of object vertices in the human)
+    - w_c mean exp(-(d / r)^2), d: signed distance of the human's vertices to the object. Violation: how far the one that
+    the masks show in front is behind, over the pixels where both meshes are drawn. Weights, c and r: `slide_*` of Config.
+    """
     pivot = pivot_of(scene)
     h, w = scene.valid.shape
     verts = similarity(scene.object.verts, pose, pivot)
@@ -87,11 +92,12 @@ def best_offset(
     config: Config,
 ) -> tuple[ObjectPose, SlideScores, Array]:
     """The pose at the offset of lowest energy within +-half_range metres, all scores, and that offset's index."""
-    offsets = half_range * jnp.linspace(-1, 1, CANDIDATES)
+    pivot = pivot_of(scene)
+    depth = (pivot + pose.translation)[2]
+    offsets = jnp.maximum(half_range * jnp.linspace(-1, 1, CANDIDATES), -0.9 * depth)  # never behind the camera
     scores = slide_scores(pose, human, scene, assets, offsets, config)
     best = jnp.argmin(scores.energy)
-    pivot = pivot_of(scene)
-    k = 1 + offsets[best] / (pivot + pose.translation)[2]
+    k = 1 + offsets[best] / depth
     return scaled_about_camera(pose, pivot, k), scores, best
 
 
