@@ -134,7 +134,7 @@ def unstacked(tree: Any, count: int) -> list[Any]:
 def block_steps(stage: Stage, config: Config) -> int:
     """Steps of one block: `config.block_steps`, but 1 for LPIPS on a CPU.
 
-    Inside of a loop XLA:CPU takes about three times as long for the same convolutions (jax 0.10), more than a call costs.
+    Inside of a loop XLA:CPU is much slower at the same convolutions (jax 0.10), by far more than a call costs.
     """
     convolves = any(name.startswith("lpips_") for name in stage.weights)
     return 1 if convolves and jax.default_backend() == "cpu" else config.block_steps
