@@ -156,10 +156,10 @@ def release() -> Config:
 def hoijax() -> Config:
     """Ours, the default: the outline of the mesh aligns the object, a search along the ray gives its depth.
 
-    Departures from `paper`; docs/presets.md says what was measured of them and what was not. The object's mask is compared with the
-    soft silhouette of its mesh instead of its splats; its Gaussians have the size of the human's and start at opacity 0.5;
-    before stage 2 the object is moved along the viewing ray to where depth order, collision and contact agree; stage 2
-    polishes the image terms; no LPIPS; the human's refiners stand still.
+    Departures from `paper`; docs/presets.md says what was measured of them and what was not. The object's mask is compared
+    with the soft silhouette of its mesh instead of its splats; its Gaussians have the size of the human's and start at
+    opacity 0.5; before stage 2 the object is moved along the viewing ray to where depth order, collision and contact
+    agree; stage 2 polishes the image terms; no LPIPS; the human's refiners stand still.
     """
     dropped = ("lpips_joint", "lpips_object", "lpips_human", "mask_object")
     weights = {name: weight for name, weight in RENDER_WEIGHTS.items() if name not in dropped}
