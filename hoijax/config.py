@@ -114,6 +114,9 @@ class Config:
     contact_opacity: float = option(0.05, "Contact region: Norm(opacity) is under this.")
     contact_verts: int = option(2048, "Contact: at most this many vertices of each, the lowest scores first.")
     ordinal_clip: float = option(2.0, "Depth order: differences above (metres) carry no gradient.")
+    ordinal_reduce: str = option(
+        "mean", "Depth order: mean over the pixels where both are drawn, or sum over the wrong ones (as in PHOSA)."
+    )
     collision_gate: float = option(0.0, "A collision sum under this counts as none.")
     slide_order: float = option(50.0, "Search along the ray: weight of the depth order (mean violation in metres).")
     slide_order_clip: float = option(0.1, "Search along the ray: depth violations count up to this many metres.")

@@ -1,5 +1,7 @@
 """Ordinal depth: where the masks say who is in front, the rendered depths should agree (PHOSA, ECCV 2020)."""
 
+from typing import Literal
+
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -12,10 +14,12 @@ def ordinal_depth(
     human_mask: Float[Array, "h w"],
     object_mask: Float[Array, "h w"],
     clip: float = 2.0,
+    reduce: Literal["mean", "sum"] = "mean",
 ) -> Float[Array, ""]:
-    """sum over pairs (i, j) and wrong pixels of log(1 + exp(clip(d_i - d_j, 0, 2))), over the number of pairs.
+    """sum over pairs (i, j) and wrong pixels of log(1 + exp(clip(d_i - d_j, 0, 2))), over a count.
 
-    The pairs are (human, object) and (object, human), counted if their renders overlap: two, or none and a loss of 0.
+    The pairs are (human, object) and (object, human). The count is that of the pixels where both are rendered ("mean"), or
+    of the pairs, two ("sum": PHOSA's, which grows with the resolution). Without any overlap the loss is 0.
     A pixel is wrong for (i, j) when the masks show i alone, both are rendered there and the depths have j in front.
     Depths in metres; where not covered they may hold anything. Descent pulls i towards the camera and pushes j away.
 
@@ -27,8 +31,9 @@ def ordinal_depth(
     depth_gap = jnp.where(human_hidden | object_hidden, human_depth - object_depth, 0)
     too_deep = jnp.where(human_hidden, depth_gap, -depth_gap)  # d_i - d_j > 0, i: who should be in front
     penalty = jnp.logaddexp(0, jnp.clip(too_deep, 0, clip))
-    pairs = 2 * (human_covered & object_covered).any()
-    return jnp.where(human_hidden | object_hidden, penalty, 0).sum() / jnp.maximum(pairs, 1)
+    both = human_covered & object_covered
+    count = both.sum() if reduce == "mean" else 2 * both.any()
+    return jnp.where(human_hidden | object_hidden, penalty, 0).sum() / jnp.maximum(count, 1)
 
 
 def ordinal_pixels(

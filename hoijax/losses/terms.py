@@ -166,8 +166,12 @@ def _ordinal(view: View) -> Float[Array, ""]:
     h, w = scene.valid.shape
     human = depth_buffer(view.human.verts, view.assets.body.faces, scene.camera, (h, w))
     obj = depth_buffer(view.object_verts, scene.object.faces, scene.camera, (h, w))
-    masks = scene.human_mask, scene.object_mask
-    return ordinal_depth(human.depth, human.covered, obj.depth, obj.covered, *masks, clip=view.config.ordinal_clip)
+    masks, options = (scene.human_mask, scene.object_mask), view.config
+    return ordinal_depth(
+        *(human.depth, human.covered, obj.depth, obj.covered, *masks),
+        clip=options.ordinal_clip,
+        reduce="sum" if options.ordinal_reduce == "sum" else "mean",
+    )
 
 
 def _silhouette_object(view: View) -> Float[Array, ""]:

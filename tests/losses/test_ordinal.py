@@ -1,6 +1,7 @@
 """Ordinal depth: two planes whose loss is known, the direction of the push, finite differences."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,7 @@ def planes(human: float, obj: float) -> tuple[Array, Array, Array, Array]:
     return jnp.full((H, W), human), EVERYWHERE, jnp.full((H, W), obj), EVERYWHERE
 
 
-def plain_ordinal(depths: list, covered: list, masks: list, clip: float = 2.0) -> float:
+def plain_ordinal(depths: list, covered: list, masks: list, reduce: str, clip: float = 2.0) -> float:
     """The definition, pixel by pixel and pair by pair."""
     total, pairs = 0.0, 0
     for i, j in ((0, 1), (1, 0)):
@@ -31,13 +32,16 @@ def plain_ordinal(depths: list, covered: list, masks: list, clip: float = 2.0) -
             shown = masks[i][at] > 0.5 and not masks[j][at] > 0.5
             if covered[i][at] and covered[j][at] and shown and depths[j][at] < depths[i][at]:
                 total += np.log(1 + np.exp(min(max(depths[i][at] - depths[j][at], 0), clip)))
-    return total / max(pairs, 1)
+    overlap = int((np.asarray(covered[0]) & np.asarray(covered[1])).sum())
+    return total / max(overlap if reduce == "mean" else pairs, 1)
 
 
 def test_object_wrongly_in_front() -> None:
     """The masks show the human on the left half; the object's wall is 0.5 m nearer: half of the pixels are wrong."""
     loss = ordinal_depth(*planes(10.5, 10.0), LEFT, ZEROS)
-    assert loss == pytest.approx(H * W / 2 * np.log(1 + np.exp(0.5)) / 2, rel=1e-6)
+    assert loss == pytest.approx(np.log(1 + np.exp(0.5)) / 2, rel=1e-6)
+    total = ordinal_depth(*planes(10.5, 10.0), LEFT, ZEROS, reduce="sum")
+    assert total == pytest.approx(H * W / 2 * np.log(1 + np.exp(0.5)) / 2, rel=1e-6)
     assert ordinal_pixels(*planes(10.5, 10.0), LEFT, ZEROS).tolist() == [H * W // 2, 0]
     assert ordinal_pixels(*planes(10.0, 10.5), ZEROS, LEFT).tolist() == [0, H * W // 2]
 
@@ -56,10 +60,10 @@ def test_descent_pulls_the_hidden_one_forward_and_pushes_the_other_back() -> Non
 
     zero = jnp.zeros(())
     human_slope, object_slope = jax.grad(loss, (0, 1))(zero, zero)
-    slope = H * W / 2 / (1 + np.exp(-0.5)) / 2  # sigmoid of the gap, per wrong pixel, over two pairs
+    slope = 1 / (1 + np.exp(-0.5)) / 2  # sigmoid of the gap on half of the pixels
     assert human_slope == pytest.approx(slope, rel=1e-6)  # descent moves against it: the human comes nearer
     assert object_slope == pytest.approx(-slope, rel=1e-6)
-    rate, human_at, object_at = 0.02, zero, zero
+    rate, human_at, object_at = 0.5, zero, zero
     for _ in range(10):
         human_slope, object_slope = jax.grad(loss, (0, 1))(human_at, object_at)
         human_at, object_at = human_at - rate * human_slope, object_at - rate * object_slope
@@ -71,7 +75,7 @@ def test_beyond_the_clip_the_loss_is_flat() -> None:
     value, slope = jax.value_and_grad(lambda d: ordinal_depth(d, EVERYWHERE, 10 * ONES, EVERYWHERE, ONES, ZEROS, 2.0))(
         15 * ONES
     )
-    assert value == pytest.approx(H * W * np.log(1 + np.exp(2)) / 2, rel=1e-6)
+    assert value == pytest.approx(np.log(1 + np.exp(2)), rel=1e-6)
     assert (slope == 0).all()
 
 
@@ -94,12 +98,23 @@ def scene(seed: int) -> tuple[Array, ...]:
     return tuple(jnp.array(x) for x in (depths[0], covered[0], depths[1], covered[1], *masks))
 
 
-def test_equals_the_definition_with_holes_and_mixed_masks() -> None:
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+def test_equals_the_definition_with_holes_and_mixed_masks(reduce: Literal["mean", "sum"]) -> None:
     for seed in range(5):
         human, human_covered, obj, object_covered, *masks = scene(seed)
-        expected = plain_ordinal([human, obj], [human_covered, object_covered], masks)
+        expected = plain_ordinal([human, obj], [human_covered, object_covered], masks, reduce)
         assert expected > 0
-        assert ordinal_depth(*scene(seed)) == pytest.approx(expected, rel=1e-5)
+        assert ordinal_depth(*scene(seed), reduce=reduce) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_mean_does_not_depend_on_the_resolution() -> None:
+    def finer(x: Array) -> Array:
+        return jnp.repeat(jnp.repeat(x, 2, 0), 2, 1)
+
+    arrays = scene(3)
+    assert ordinal_depth(*map(finer, arrays)) == pytest.approx(float(ordinal_depth(*arrays)), rel=1e-5)
+    total = float(ordinal_depth(*arrays, reduce="sum"))
+    assert ordinal_depth(*map(finer, arrays), reduce="sum") == pytest.approx(4 * total, rel=1e-5)
 
 
 def test_gradients_against_finite_differences(check_gradient: Callable[..., None]) -> None:
