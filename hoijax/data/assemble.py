@@ -14,15 +14,12 @@ from hoijax.body.parts import PART_NAMES, body_parts, parts_for_mesh
 from hoijax.body.refine import refine
 from hoijax.body.smplx import refined_pose
 from hoijax.config import Config
-from hoijax.data.measure import compare, moved
+from hoijax.data.measure import compare, moved, touching_parts
 from hoijax.data.prepare import Prepared
 from hoijax.data.results import Result
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.geometry import rotation_matrix
-from hoijax.metrics.co2 import contact_vertices
 from hoijax.optimize.fit import Fitted
-
-TOUCH = 0.02  # metres: a body part with a vertex this near the object's surface is said to touch
 
 
 def human_parts(sample: Sample, prepared: Prepared) -> Int[np.ndarray, " v"]:
@@ -62,7 +59,6 @@ def assemble(
     human = ColoredMesh(np.asarray(fitted.human.verts, np.float64) - offset, np.asarray(prepared.body.faces), human_rgb)
     parts = human_parts(sample, prepared)
     score = np.asarray(fitted.contact.human_score)
-    touching = contact_vertices(human.verts, obj.verts, obj.faces, TOUCH)
     has_joints = prepared.body.weights.shape[1] > 1
     refinement = refine(fitted.params.human, prepared.body, prepared.scene.human)
     last = {name: values[np.isfinite(values)] for name, values in fitted.history.items()}
@@ -80,7 +76,7 @@ def assemble(
         gaussians=fitted.gaussians,
         contact=score,
         part_scores={name: float(score[parts == i].mean()) for i, name in enumerate(PART_NAMES) if (parts == i).any()},
-        contact_parts=tuple(name for i, name in enumerate(PART_NAMES) if touching[parts == i].any()),
+        contact_parts=touching_parts(human, obj, parts),
         metrics=compare(sample, human, obj, parts),
         losses={name: float(values[-1]) for name, values in last.items() if len(values)},
         reasons=fitted.reasons,

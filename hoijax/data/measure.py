@@ -9,8 +9,10 @@ from hoijax.body.parts import PART_NAMES
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.metrics.co2 import co2, contact_scores, contact_vertices, part_masks
 from hoijax.metrics.image import mask_iou, projected_mask
-from hoijax.metrics.pose import object_pose_errors
+from hoijax.metrics.labels import label_scores
+from hoijax.metrics.pose import object_pose_errors, procrustes_chamfer
 
+TOUCH = 0.02  # metres: a body part with a vertex this near the object's surface is said to touch
 CO2_NAMES = ("co2", "co2_mean", "collision", "contact_sum", "penetration_max_cm", "penetration_mean_cm", "gap_cm")
 
 
@@ -31,7 +33,33 @@ def measure(sample: Sample, human: ColoredMesh, obj: ColoredMesh, parts: Int[np.
         true = contact_vertices(human.verts, sample.truth.verts, sample.truth.faces)
         found = contact_vertices(human.verts, obj.verts, obj.faces)
         values |= {f"contact_{name}": value for name, value in contact_scores(found, true)._asdict().items()}
-    return values
+        values |= aligned_metrics(sample, human, obj)
+    return values | label_metrics(sample, touching_parts(human, obj, parts))
+
+
+def aligned_metrics(sample: Sample, human: ColoredMesh, obj: ColoredMesh) -> dict[str, float]:
+    """Chamfer distances after one similarity has brought human and object onto the annotation; the sample needs one."""
+    assert sample.truth is not None
+    if human.verts.shape != sample.human.verts.shape:
+        return {}
+    aligned = procrustes_chamfer(
+        *(human.verts, sample.human.verts, human.faces), *(obj.verts, sample.truth.verts, obj.faces)
+    )
+    return {f"aligned_{name}_cm": value for name, value in zip(("scene", "human", "object"), aligned)}
+
+
+def touching_parts(human: ColoredMesh, obj: ColoredMesh, parts: Int[np.ndarray, " v"]) -> tuple[str, ...]:
+    """The body parts that have a vertex within `TOUCH` of the object's surface, or inside of it."""
+    touching = contact_vertices(human.verts, obj.verts, obj.faces, TOUCH)
+    return tuple(name for i, name in enumerate(PART_NAMES) if touching[parts == i].any())
+
+
+def label_metrics(sample: Sample, touching: tuple[str, ...]) -> dict[str, float]:
+    """Touching parts against the annotated ones, of this one image; nothing where the sample has no such labels."""
+    if sample.contact_parts is None:
+        return {}
+    found, true = (np.array([[name in names for name in PART_NAMES]]) for names in (touching, sample.contact_parts))
+    return {f"parts_{name}": value for name, value in label_scores(found, true)._asdict().items()}
 
 
 def image_metrics(sample: Sample, human: ColoredMesh, obj: ColoredMesh) -> dict[str, float]:

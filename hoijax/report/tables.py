@@ -43,6 +43,16 @@ METRICS = {
     "contact_precision": Metric("Contact precision", "", "higher", 3, "share of the found contact that is annotated"),
     "contact_recall": Metric("Contact recall", "", "higher", 3, "share of the annotated contact that was found"),
     "contact_f1": Metric("Contact F1", "", "higher", 3, "precision and recall in one number"),
+    "parts_f1": Metric("Touching parts F1", "", "higher", 3, "the parts that touch against the annotated ones"),
+    "parts_jaccard": Metric("Touching parts, Jaccard", "", "higher", 3, "parts in both lists / parts in either"),
+    "parts_hamming": Metric("Touching parts, Hamming", "", "lower", 3, "share of the 34 parts that are wrong"),
+    "aligned_scene_cm": Metric("Surface distance, aligned", "cm", "lower", 2, "after the best similarity of both"),
+    "aligned_human_cm": Metric("Person's surface, aligned", "cm", "lower", 2, "the same, of the person alone"),
+    "aligned_object_cm": Metric("Object's surface, aligned", "cm", "lower", 2, "the same, of the object alone"),
+    "object_ssim": Metric("Object looks alike, SSIM", "", "higher", 3, "its render and the photograph; 1 is equal"),
+    "object_lpips": Metric("Object looks alike, LPIPS", "", "lower", 3, "the same as a perceptual distance"),
+    "mpjpe_mm": Metric("Joints moved", "mm", "lower", 1, "of the refined body against the sample's"),
+    "mpvpe_mm": Metric("Vertices moved", "mm", "lower", 1, "the same of its vertices"),
 }
 KEY_METRICS = ("iou_object", "chamfer_cm", "translation_cm", "scale", "gap_cm", "penetration_max_cm", "co2")
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
