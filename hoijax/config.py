@@ -1,7 +1,8 @@
-"""Options: frozen, hashable dataclasses, and the presets built from them. An ablation is `dataclasses.replace`."""
+"""Options: frozen, hashable dataclasses, and the presets built from them. An ablation is `with_options`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from flax.core import FrozenDict
@@ -72,10 +73,10 @@ class Stage:
     """
 
     name: str
-    steps: int
+    steps: int = field(metadata={"help": "Adam steps."})
     weights: Mapping[str, float]
     rates: Mapping[str, float]
-    slide: float = 0.0
+    slide: float = option(0.0, "Half range (m) of the search along the ray before it; 0: none.")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", FrozenDict(self.weights))
@@ -132,6 +133,69 @@ class Config:
 def static_options(config: Config) -> Config:
     """The options that shape a compiled program: names, stages and the seed are blanked, so that code is shared."""
     return replace(config, preset="", stages=(), seed=0)
+
+
+def option_names(config: Config) -> Iterator[str]:
+    """Every name that `with_options` takes; of weights those that some stage has, as the terms are not known here."""
+    yield from (each.name for each in fields(Config) if each.name not in ("preset", "stages"))
+    terms = dict.fromkeys(name for stage in config.stages for name in stage.weights)
+    for stage in config.stages:
+        for each in fields(Stage):
+            value = getattr(stage, each.name)
+            keys = {"weights": terms, "rates": PARAMETERS}.get(each.name, value)
+            if isinstance(value, Mapping):
+                yield from (f"{stage.name}.{each.name}.{key}" for key in keys)
+            elif each.name != "name":
+                yield f"{stage.name}.{each.name}"
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: which known one is most like it."""
+    found = get_close_matches(name, known, 1, 0.5)
+    return f"did you mean {found[0]!r}?" if found else f"there are {', '.join(sorted(known))}"
+
+
+def with_options(config: Config, changes: Mapping[str, Any]) -> Config:
+    """The config with options changed by the names of their flags, without `config.`.
+
+    "image_size", "hoi.slide", "hoi.weights.contact" (0 leaves the term out), "render.rates.human.pose" (0 holds it still).
+    Raises ValueError for a name that this config lacks and for a value of another type. (Which loss terms exist is
+    known to `hoijax.losses.terms.check_terms`, and checked when a fit starts.)
+    """
+    for name, value in changes.items():
+        stage, _, rest = name.partition(".")
+        own = {each.name: each for each in config.stages}
+        if rest and stage in own:
+            new = _changed(own[stage], rest, value, name, config)
+            config = replace(config, stages=tuple(new if each is own[stage] else each for each in config.stages))
+        else:
+            config = _changed(config, name, value, name, config)
+    return config
+
+
+def _changed(part: Any, path: str, value: Any, name: str, config: Config) -> Any:
+    """A `Config` or `Stage` with one option changed: a field, or one entry of a field that is a mapping."""
+    key, _, entry = path.partition(".")
+    known = {each.name for each in fields(part)} - {"name", "preset", "stages"}
+    old: Any = getattr(part, key) if key in known else None
+    fits = key in known and isinstance(old, Mapping) == bool(entry) and (key != "rates" or entry in PARAMETERS)
+    if not fits:
+        stages = ", ".join(stage.name for stage in config.stages) or "none"
+        hint = nearest_name(name, list(option_names(config)))
+        raise ValueError(f"no option {name!r} in the preset {config.preset!r} (its stages: {stages}); {hint}")
+    if not entry:
+        return replace(part, **{key: _like(old, value, name)})
+    number = _like(0.0, value, name)
+    return replace(part, **{key: {k: v for k, v in {**old, entry: number}.items() if k != entry or number != 0}})
+
+
+def _like(old: Any, value: Any, name: str) -> Any:
+    """The value, of the old one's type; a whole number may stand for a float."""
+    if type(old) is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, type(old)) or (isinstance(value, bool) and not isinstance(old, bool)):
+        raise ValueError(f"the option {name!r} is {value!r}, expected {type(old).__name__} like {old!r}")
+    return value
 
 
 def paper() -> Config:

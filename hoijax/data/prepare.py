@@ -19,6 +19,9 @@ from hoijax.types import Body, Camera, HumanPose, Mesh, Scene
 # A body file stands for a sample's human when posing it gives the sample's mesh to this (mean distance, metres).
 BODY_TOLERANCE = 0.01
 
+# The options that `prepare` reads: configs that agree in them may share what it returns.
+PREPARED_BY = ("image_size", "image_multiple", "object_faces", "object_verts", "sdf_resolution")
+
 
 class Prepared(NamedTuple):
     """A scene with the body that its human is, and sentences about what had to be changed on the way."""

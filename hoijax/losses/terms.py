@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from hoijax.config import Config
+from hoijax.config import Config, nearest_name
 from hoijax.geometry import inverse_similarity, project
 from hoijax.losses import image as image_losses
 from hoijax.losses.collision import collision
@@ -201,12 +201,17 @@ SINGLE_TERMS: dict[str, Callable[[View], Array]] = {
 TERMS = tuple(f"{kind}_{render}" for kind in RENDER_TERMS for render in RENDERS) + tuple(SINGLE_TERMS)
 
 
+def check_terms(names: Iterable[str]) -> None:
+    """Raises ValueError for a loss term that does not exist."""
+    for name in names:
+        if name not in TERMS:
+            raise ValueError(f"no such loss term: {name!r}; {nearest_name(name, TERMS)}")
+
+
 def term_values(view: View, names: Iterable[str]) -> dict[str, Float[Array, ""]]:
     """The named terms, unweighted. Only what is named is computed."""
     wanted = sorted(names)
-    unknown = set(wanted) - set(TERMS)
-    if unknown:
-        raise ValueError(f"no such loss term: {sorted(unknown)}; known terms: {TERMS}")
+    check_terms(wanted)
     renders = kept_renders(view)
     values: dict[str, Array] = {}
     for kind, term in RENDER_TERMS.items():

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from hoijax.config import PARAMETERS, Capacity, Config, Stage, static_options
 from hoijax.geometry import similarity
-from hoijax.losses.terms import ContactState, Reference, contact_state, init_reference
+from hoijax.losses.terms import ContactState, Reference, check_terms, contact_state, init_reference
 from hoijax.mesh.sdf import init_sdf_grid
 from hoijax.optimize.params import init_params, pivot_of
 from hoijax.optimize.slide import slide
@@ -181,6 +181,7 @@ def check_finite(trace: Trace, stage: Stage, done: int) -> None:
 
 def start_job(scene: Scene, assets: Assets, config: Config, key: Array) -> Job:
     """An image with its start values and its targets."""
+    check_terms(term_names(config))
     params = init_params(scene, assets, config, key)
     human = posed_human(params, scene, assets)
     points = jnp.concatenate([human.verts, scene.object.verts])
