@@ -33,6 +33,7 @@ def _options() -> Iterator[tuple[str, type, str]]:
     for stage in stage_names():
         yield f"config.{stage}.steps", int, f"Adam steps of the stage {stage!r}."
         yield f"config.{stage}.slide", float, f"Half range (m) of the search along the ray before {stage!r}; 0: none."
+        yield f"config.{stage}.search", int, f"Rotations that the pose search before {stage!r} tries; 0: no search."
         for term in TERMS:
             yield f"config.{stage}.weights.{term}", float, f"Weight of the term {term} in {stage!r}; 0 leaves it out."
         for name in PARAMETERS:
