@@ -14,9 +14,9 @@ from compile_clock import CompileClock
 from jaxtyping import Array, Float, Int
 
 from hoijax.config import Config
-from hoijax.data.assemble import human_parts, missing_parts, placed
+from hoijax.data.assemble import missing_parts, placed
 from hoijax.data.measure import MetricOptions, measure, moved
-from hoijax.data.prepare import PREPARED_BY, Prepared, choose_body, prepare
+from hoijax.data.prepare import PREPARED_BY, Prepared, choose_body, human_parts, prepare
 from hoijax.data.read import load_sample
 from hoijax.data.runs import Run, failed_run, human_of, run_file, save_run
 from hoijax.data.sample import ColoredMesh, Sample, SampleError

@@ -9,8 +9,7 @@ import numpy as np
 from flax.core import FrozenDict
 from jaxtyping import Float, Int
 
-from hoijax.body.builtin import builtin_body
-from hoijax.body.parts import PART_NAMES, body_parts, parts_for_mesh
+from hoijax.body.parts import PART_NAMES
 from hoijax.body.refine import refine
 from hoijax.body.smplx import refined_pose
 from hoijax.config import Config
@@ -21,7 +20,6 @@ from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.geometry import rotation_matrix
 from hoijax.metrics.co2 import contact_vertices
 from hoijax.optimize.fit import Fitted
-from hoijax.types import Body
 
 TOUCH = 0.02  # metres: a body part with a vertex this near the object's surface is said to touch
 
@@ -40,19 +38,12 @@ class Placed(NamedTuple):
 def placed(sample: Sample, fitted: Fitted) -> Placed:
     """Where human and object stand at the end of a fit."""
     offset = np.asarray(sample.pose.translation, np.float64)
-    pose = fitted.params.object
+    pose = fitted.pose
     rotation = np.asarray(rotation_matrix(pose.rotvec), np.float64)
     translation, scale = np.asarray(pose.translation, np.float64), float(jnp.exp(pose.log_scale))
     pivot = np.asarray(fitted.pivot, np.float64) - offset
     obj = moved(sample.object, scale, rotation, translation, pivot)
     return Placed(scale, rotation, translation, pivot, np.asarray(fitted.human.verts, np.float64) - offset, obj)
-
-
-def human_parts(sample: Sample, body: Body) -> Int[np.ndarray, " v"]:
-    """The 34 parts of the human's vertices: of its body model, or carried over from the built-in body (method 9)."""
-    if body.weights.shape[1] > 1:
-        return body_parts(body)
-    return parts_for_mesh(sample.human.verts, builtin_body(), sample.pose)
 
 
 def missing_parts(sample: Sample, parts: Int[np.ndarray, " v"]) -> tuple[str, ...]:
@@ -79,7 +70,7 @@ def assemble(
     obj = end.object
     human_rgb = np.clip(np.asarray(fitted.params.human_splats.rgb), 0, 1)
     human = ColoredMesh(end.human_verts, np.asarray(prepared.body.faces), human_rgb)
-    parts = human_parts(sample, prepared.body)
+    parts = np.asarray(prepared.scene.human_parts)
     score = np.asarray(fitted.contact.human_score)
     touching = contact_vertices(human.verts, obj.verts, obj.faces, TOUCH)
     has_joints = prepared.body.weights.shape[1] > 1

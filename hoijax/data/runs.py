@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from hoijax.config import Config
+from hoijax.config import Config, Stage
 from hoijax.data.assemble import plain_options
 from hoijax.data.atomic import save_bytes
 from hoijax.data.layout import NAMES, load_bytes, sample_file, sample_name
@@ -58,9 +58,7 @@ def config_key(config: Config) -> str:
 
     So a new option with a neutral default leaves the keys as they were.
     """
-    options = {key: value for key, value in _json(plain_options(config)).items() if value != _defaults().get(key)}
-    options.pop("preset")
-    text = json.dumps([SCHEMA, options], sort_keys=True)
+    text = json.dumps([SCHEMA, _said(config)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -105,8 +103,7 @@ def load_run(path: Path, config: Config) -> Run:
         raise SampleError(path, f"is no run of schema {SCHEMA}")
     try:
         record = from_strict(record)
-        found, wanted = _defaults() | record["options"], _json(plain_options(config))
-        other = [name for name in wanted if name != "preset" and found.get(name) != wanted[name]]
+        other = _differing(record["options"], _json(plain_options(config)))
         values = {name: record[name] for name in Run._fields}
         run = Run(**values)._replace(notes=tuple(record["notes"]), human_verts=None)
         if not run.failure:
@@ -150,7 +147,30 @@ def _json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def _defaults() -> dict[str, Any]:
-    """The options that a config may leave unsaid."""
-    known = {field.name: field.default for field in dataclasses.fields(Config)}
+def _said(config: Config) -> dict[str, Any]:
+    """The options that differ from their default, without the preset's name."""
+    options = _json(plain_options(config))
+    stages = [_without(stage, _defaults(Stage)) for stage in options["stages"]]
+    return {**_without(options, {**_defaults(Config), "preset": options["preset"]}), "stages": stages}
+
+
+def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Names of the options in which a file's config is another than the wanted one; what it does not name is default."""
+    pairs = [(Config, found, wanted), *((Stage, *both) for both in zip(found["stages"], wanted["stages"]))]
+    names = [
+        name
+        for kind, own, other in pairs
+        for name in other
+        if name not in ("preset", "stages") and (_defaults(kind) | dict(own)).get(name) != other[name]
+    ]
+    return names + ["stages"] * (len(found["stages"]) != len(wanted["stages"]))
+
+
+def _without(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in defaults or value != defaults[name]}
+
+
+def _defaults(kind: type[Config] | type[Stage]) -> dict[str, Any]:
+    """The options that may be left unsaid, with what they are then."""
+    known = {field.name: field.default for field in dataclasses.fields(kind)}
     return {name: _json(value) for name, value in known.items() if value is not dataclasses.MISSING}
