@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_type_hints
 
 from absl import flags
 
-from hoijax.config import PARAMETERS, PRESETS, Config, Stage
+from hoijax.config import PARAMETERS, PRESETS, Config, Stage, with_options
 from hoijax.losses.terms import TERMS
 
 _DEFINE: dict[type, Callable[..., Any]] = {
@@ -15,7 +15,7 @@ _DEFINE: dict[type, Callable[..., Any]] = {
     bool: flags.DEFINE_boolean,
     str: flags.DEFINE_string,
 }
-_FIXED = {"preset", "stages"}
+_FIXED = {"preset", "name"}
 
 
 def stage_names() -> list[str]:
@@ -24,15 +24,21 @@ def stage_names() -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _fields(part: type[Config] | type[Stage]) -> Iterator[tuple[str, type, str]]:
+    """Name, type and help of every option that one flag can hold."""
+    kinds = get_type_hints(part)
+    for field in dataclasses.fields(part):
+        if field.name not in _FIXED and kinds[field.name] in _DEFINE:
+            yield field.name, kinds[field.name], field.metadata.get("help", "")
+
+
 def _options() -> Iterator[tuple[str, type, str]]:
     """Name, type and help of every flag."""
-    for field in dataclasses.fields(Config):
-        if field.name not in _FIXED:
-            about = field.metadata.get("help", "")
-            yield f"config.{field.name}", type(getattr(PRESETS["paper"](), field.name)), about
+    for name, kind, about in _fields(Config):
+        yield f"config.{name}", kind, about
     for stage in stage_names():
-        yield f"config.{stage}.steps", int, f"Adam steps of the stage {stage!r}."
-        yield f"config.{stage}.slide", float, f"Half range (m) of the search along the ray before {stage!r}; 0: none."
+        for name, kind, about in _fields(Stage):
+            yield f"config.{stage}.{name}", kind, f"Stage {stage!r}: {about}"
         for term in TERMS:
             yield f"config.{stage}.weights.{term}", float, f"Weight of the term {term} in {stage!r}; 0 leaves it out."
         for name in PARAMETERS:
@@ -47,33 +53,8 @@ def define(default_preset: str = "hoijax") -> None:
         _DEFINE[kind](name, None, f"{about} (default: the preset's)")
 
 
-def _changed_stage(stage: Stage, values: dict[str, Any]) -> Stage:
-    """The stage with the flags that name it."""
-    prefix = f"config.{stage.name}."
-    weights, rates, rest = dict(stage.weights), dict(stage.rates), {}
-    for name, value in values.items():
-        if not name.startswith(prefix):
-            continue
-        kind, _, key = name[len(prefix) :].partition(".")
-        if kind in ("weights", "rates"):
-            target = weights if kind == "weights" else rates
-            target.pop(key, None)
-            if value != 0:
-                target[key] = value
-        else:
-            rest[kind] = value
-    return dataclasses.replace(stage, weights=weights, rates=rates, **rest)
-
-
 def config() -> Config:
     """The preset with every --config flag applied. Raises ValueError when a flag names a stage the preset lacks."""
-    values = {name: flags.FLAGS[name].value for name, _, _ in _options() if flags.FLAGS[name].value is not None}
-    base = PRESETS[str(flags.FLAGS["preset"].value)]()
-    own = {stage.name for stage in base.stages}
-    for name in values:
-        parts = name.split(".")
-        if len(parts) > 2 and parts[1] not in own:
-            raise ValueError(f"--{name}: the preset {base.preset!r} has the stages {sorted(own)}")
-    plain: dict[str, Any] = {name.split(".")[1]: value for name, value in values.items() if name.count(".") == 1}
-    stages = tuple(_changed_stage(stage, values) for stage in base.stages)
-    return dataclasses.replace(base, stages=stages, **plain)
+    given = {name.removeprefix("config."): flags.FLAGS[name].value for name, _, _ in _options()}
+    changes = {name: value for name, value in given.items() if value is not None}
+    return with_options(PRESETS[str(flags.FLAGS["preset"].value)](), changes)

@@ -41,7 +41,17 @@ _BODY = flags.DEFINE_string(
 _OVERWRITE = flags.DEFINE_boolean("overwrite", False, "Reconstruct again where a finished result stands.")
 _CACHE = flags.DEFINE_string("compile_cache", "~/.cache/hoijax", "JAX's persistent compilation cache; empty: none.")
 
-SHOWN = ("loss", "l1_object", "mask_object", "silhouette_object", "contact", "collision", "ordinal")
+SHOWN = (
+    "loss",
+    "l1_object",
+    "mask_object",
+    "silhouette_object",
+    "contact",
+    "collision",
+    "ordinal",
+    "silhouette_crop",
+    "interaction",
+)
 
 
 def samples() -> list[Path]:

@@ -1,7 +1,8 @@
-"""Options: frozen, hashable dataclasses, and the presets built from them. An ablation is `dataclasses.replace`."""
+"""Options: frozen, hashable dataclasses, and the presets built from them. An ablation is `with_options`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from flax.core import FrozenDict
@@ -68,14 +69,16 @@ class Capacity:
 class Stage:
     """Adam steps under one loss. A term or parameter that is not named is neither evaluated nor moved.
 
-    `slide` > 0: before the stage, search the object's place along the viewing ray within this many metres.
+    Before the stage, `search` > 0: search the object's pose by its silhouette, from this many random rotations;
+    `slide` > 0: search its place along the viewing ray within this many metres.
     """
 
     name: str
-    steps: int
+    steps: int = field(metadata={"help": "Adam steps."})
     weights: Mapping[str, float]
     rates: Mapping[str, float]
-    slide: float = 0.0
+    slide: float = option(0.0, "Half range (m) of the search along the ray before it; 0: none.")
+    search: int = option(0, "Rotations that the pose search before it tries; 0: no search.")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", FrozenDict(self.weights))
@@ -118,6 +121,25 @@ class Config:
         "mean", "Depth order: mean over the pixels where both are drawn, or sum over the wrong ones (as in PHOSA)."
     )
     collision_gate: float = option(0.0, "A collision sum under this counts as none.")
+    scale_about: str = option(
+        "object",
+        "The object is scaled about its own centre (object), or about the camera, which leaves the image (camera).",
+    )
+    crop_size: int = option(256, "Side of the crop around the object that silhouette_crop compares, in pixels.")
+    crop_margin: float = option(0.3, "The crop is longer than the longer side of the object's mask by this share.")
+    search_keep: int = option(64, "Pose search: how many of the rotations, the best, are refined by gradient.")
+    search_size: int = option(64, "Pose search: side of the crop in which poses are scored and refined, in pixels.")
+    search_steps: int = option(50, "Pose search: Adam steps on each pose that is refined.")
+    search_rate: float = option(1e-3, "Pose search: learning rate of rotation (radians) and translation (metres).")
+    contact_parts: str = option(
+        "", "Body parts that touch the object, with commas between; empty: those annotated with the sample."
+    )
+    interaction_box: float = option(0.3, "Interaction: boxes in the image grow by this share of their sides.")
+    interaction_part_box: float = option(0.3, "Part interaction: the same.")
+    interaction_gap: float = option(3.0, "Interaction and part interaction: gaps in depth above this (metres) end it.")
+    object_length: float = option(
+        0.0, "Scale prior: length of such objects in metres; 0: unknown, the coarse scale is the prior's mean."
+    )
     slide_order: float = option(50.0, "Search along the ray: weight of the depth order (mean violation in metres).")
     slide_order_clip: float = option(0.1, "Search along the ray: depth violations count up to this many metres.")
     slide_collision: float = option(
@@ -129,12 +151,79 @@ class Config:
     slide_contact_distance: float = option(0.02, "Search along the ray: contact fades over this distance in metres.")
     sdf_resolution: int = option(64, "Samples along each side of a signed distance grid.")
     block_steps: int = option(20, "Steps between two looks of the host: progress, overflow.")
-    seed: int = option(0, "Seed of the refiners' start values.")
+    seed: int = option(0, "Seed of the refiners' start values and of the pose search.")
+
+    def __post_init__(self) -> None:
+        if self.scale_about not in ("object", "camera"):
+            raise ValueError(f"scale_about is {self.scale_about!r}, expected 'object' or 'camera'")
 
 
 def static_options(config: Config) -> Config:
     """The options that shape a compiled program: names, stages and the seed are blanked, so that code is shared."""
     return replace(config, preset="", stages=(), seed=0)
+
+
+def option_names(config: Config) -> Iterator[str]:
+    """Every name that `with_options` takes; of weights those that some stage has, as the terms are not known here."""
+    yield from (each.name for each in fields(Config) if each.name not in ("preset", "stages"))
+    terms = dict.fromkeys(name for stage in config.stages for name in stage.weights)
+    for stage in config.stages:
+        for each in fields(Stage):
+            value = getattr(stage, each.name)
+            keys = {"weights": terms, "rates": PARAMETERS}.get(each.name, value)
+            if isinstance(value, Mapping):
+                yield from (f"{stage.name}.{each.name}.{key}" for key in keys)
+            elif each.name != "name":
+                yield f"{stage.name}.{each.name}"
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: which known one is most like it."""
+    found = get_close_matches(name, known, 1, 0.5)
+    return f"did you mean {found[0]!r}?" if found else f"there are {', '.join(sorted(known))}"
+
+
+def with_options(config: Config, changes: Mapping[str, Any]) -> Config:
+    """The config with options changed by the names of their flags, without `config.`.
+
+    "image_size", "hoi.slide", "hoi.weights.contact" (0 leaves the term out), "render.rates.human.pose" (0 holds it still).
+    Raises ValueError for a name that this config lacks and for a value of another type. (Which loss terms exist is
+    known to `hoijax.losses.terms.check_terms`, and checked when a fit starts.)
+    """
+    for name, value in changes.items():
+        stage, _, rest = name.partition(".")
+        own = {each.name: each for each in config.stages}
+        if rest and stage in own:
+            new = _changed(own[stage], rest, value, name, config)
+            config = replace(config, stages=tuple(new if each is own[stage] else each for each in config.stages))
+        else:
+            config = _changed(config, name, value, name, config)
+    return config
+
+
+def _changed(part: Any, path: str, value: Any, name: str, config: Config) -> Any:
+    """A `Config` or `Stage` with one option changed: a field, or one entry of a field that is a mapping."""
+    key, _, entry = path.partition(".")
+    known = {each.name for each in fields(part)} - {"name", "preset", "stages"}
+    old: Any = getattr(part, key) if key in known else None
+    fits = key in known and isinstance(old, Mapping) == bool(entry) and (key != "rates" or entry in PARAMETERS)
+    if not fits:
+        stages = ", ".join(stage.name for stage in config.stages) or "none"
+        hint = nearest_name(name, list(option_names(config)))
+        raise ValueError(f"no option {name!r} in the preset {config.preset!r} (its stages: {stages}); {hint}")
+    if not entry:
+        return replace(part, **{key: _like(old, value, name)})
+    number = _like(0.0, value, name)
+    return replace(part, **{key: {k: v for k, v in {**old, entry: number}.items() if k != entry or number != 0}})
+
+
+def _like(old: Any, value: Any, name: str) -> Any:
+    """The value, of the old one's type; a whole number may stand for a float."""
+    if type(old) is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, type(old)) or (isinstance(value, bool) and not isinstance(old, bool)):
+        raise ValueError(f"the option {name!r} is {value!r}, expected {type(old).__name__} like {old!r}")
+    return value
 
 
 def paper() -> Config:
@@ -172,4 +261,71 @@ def hoijax() -> Config:
     return Config("hoijax", stages, object_splat_size=0.1, object_opacity=0.5)
 
 
-PRESETS = {"hoijax": hoijax, "paper": paper, "release": release}
+@dataclass(frozen=True)
+class PhosaRow:
+    """PHOSA's settings for one class of objects: weights; `length` in metres (twice its mean scale; 0: the coarse one);
+    how much boxes of the whole and of the parts grow; the largest gap in depth; the parts that touch ("": annotated)."""
+
+    interaction: float
+    ordinal: float
+    part: float
+    silhouette: float
+    collision: float
+    scale: float
+    length: float
+    box: float
+    part_box: float
+    gap: float
+    parts: str
+
+
+_HANDS = "left palm, left fingers, right palm, right fingers"
+_PALMS = "left palm, right palm"
+_FEET = "left foot, right foot"
+PHOSA_DEFAULT = PhosaRow(20, 1, 50, 10, 2, 100, 0, 0.3, 0.3, 3, "")
+PHOSA_ROWS = {
+    "bicycle": PhosaRow(20, 1, 50, 10, 2, 100, 1.82, 0, 0.7, 2, f"bottom, {_HANDS}, {_FEET}"),
+    "bat": PhosaRow(30, 0.01, 100, 20, 1, 1e4, 0.80, 0.5, 2.5, 5, _PALMS),
+    "bench": PhosaRow(30, 0.1, 50, 50, 10, 1e3, 1.90, 0.3, 0.5, 3, "bottom, back"),
+    "laptop": PhosaRow(20, 0.01, 20, 10, 10, 1e3, 0.48, 0.2, 0, 2.5, _HANDS),
+    "motorcycle": PhosaRow(0, 1, 100, 20, 2, 100, 2.04, 0, 0.7, 5, f"bottom, {_HANDS}, {_FEET}"),
+    "skateboard": PhosaRow(10, 0.01, 50, 10, 100, 1e4, 0.70, 0.8, 0.5, 3, _FEET),
+    "surfboard": PhosaRow(50, 10, 100, 10, 20, 1e3, 2.00, 0, 0.2, 5, f"{_FEET}, left lower leg, right lower leg"),
+    "tennis": PhosaRow(30, 0.01, 500, 10, 10, 1e4, 0.66, 0.4, 2, 5, _PALMS),
+}
+PHOSA_PIXELS = (640 / 256) ** 2  # the depth order sums over pixels: PHOSA's image has 640 on its long side, ours 256
+
+
+def phosa(category: str | None = None, collision: bool = False) -> Config:
+    """The baseline PHOSA (ECCV 2020): a search over rotations by silhouette, then interaction, scale and depth order.
+
+    `category`: one of `PHOSA_ROWS`, whose weights, object length and touching parts are taken; None: the row for
+    everything else, with the coarse scale and the sample's annotated parts. `collision`: also weigh that term, which
+    the released program lists but lacks. Departures: docs/presets.md.
+    """
+    if category is not None and category not in PHOSA_ROWS:
+        raise ValueError(f"phosa has no category {category!r}; there are {', '.join(sorted(PHOSA_ROWS))}")
+    row = PHOSA_ROWS[category] if category else PHOSA_DEFAULT
+    weights = {
+        "interaction": row.interaction,
+        "ordinal": row.ordinal * PHOSA_PIXELS,
+        "part_interaction": row.part,
+        "silhouette_crop": row.silhouette,
+        "scale_prior": row.scale,
+        "collision": row.collision if collision else 0,
+    }
+    rates = {"object.rotvec": 1e-3, "object.translation": 1e-3, "object.log_scale": 1e-3}
+    weights = {name: float(weight) for name, weight in weights.items() if weight}
+    return Config(
+        "phosa",
+        (Stage("joint", 400, weights, rates, search=2000),),
+        scale_about="camera",
+        contact_parts=row.parts,
+        interaction_box=float(row.box),
+        interaction_part_box=float(row.part_box),
+        interaction_gap=float(row.gap),
+        object_length=float(row.length),
+    )
+
+
+PRESETS = {"hoijax": hoijax, "paper": paper, "release": release, "phosa": phosa}

@@ -34,6 +34,11 @@ def inverse_similarity(points: Float[Array, "n 3"], pose: ObjectPose, pivot: Flo
     return jnp.exp(-pose.log_scale) * centred + pivot
 
 
+def scaled_about_camera(pose: ObjectPose, pivot: Float[Array, "3"], k: Float[Array, ""]) -> ObjectPose:
+    """The pose of the object scaled by k about the camera: x' = k x, as a similarity about the same pivot."""
+    return ObjectPose(pose.rotvec, k * (pivot + pose.translation) - pivot, pose.log_scale + jnp.log(k))
+
+
 def masked_mean(points: Float[Array, "n 3"], valid: Array) -> Float[Array, "3"]:
     """Mean of the points where `valid`; zero when there are none."""
     weight = valid.astype(points.dtype)

@@ -79,11 +79,22 @@ class SdfGrid(NamedTuple):
     spacing: Float[Array, ""]
 
 
+class Crop(NamedTuple):
+    """A square window around the object, at a resolution of its own. `camera` in the window's pixels.
+
+    `target`: 1 on the object, 0 on the background, -1 where nothing is known: the human is there, or no photograph.
+    """
+
+    target: Float[Array, "c c"]
+    camera: Camera
+
+
 class Scene(NamedTuple):
     """One image made ready for the optimizer: fixed shapes, everything in the camera frame of the resized image.
 
     Masks are coverages in [0, 1]; `valid` is False on padding. `object` stands at its coarse start (x' = x at the
-    identity ObjectPose). `object_sdf` lives in that frame; `human_sdf` is that of the posed human.
+    identity ObjectPose). `object_sdf` lives in that frame; `human_sdf` is that of the posed human. `human_parts` are
+    indices into the 34 body parts, `contact_parts` marks those that are known to touch the object (none: not known).
     """
 
     image: Float[Array, "h w 3"]
@@ -96,6 +107,9 @@ class Scene(NamedTuple):
     object_rgb: Float[Array, "v 3"]
     object_sdf: SdfGrid
     human_sdf: SdfGrid
+    human_parts: Int[Array, " v"]
+    contact_parts: Bool[Array, "34"]
+    object_crop: Crop
 
 
 class Assets(NamedTuple):

@@ -2,15 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from flax.core import FrozenDict
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from hoijax.body.builtin import builtin_body
-from hoijax.body.parts import PART_NAMES, body_parts, parts_for_mesh
+from hoijax.body.parts import PART_NAMES
 from hoijax.body.refine import refine
 from hoijax.body.smplx import refined_pose
 from hoijax.config import Config
@@ -22,11 +21,26 @@ from hoijax.geometry import rotation_matrix
 from hoijax.optimize.fit import Fitted
 
 
-def human_parts(sample: Sample, prepared: Prepared) -> Int[np.ndarray, " v"]:
-    """The 34 parts of the human's vertices: of its body model, or carried over from the built-in body (method 9)."""
-    if prepared.body.weights.shape[1] > 1:
-        return body_parts(prepared.body)
-    return parts_for_mesh(sample.human.verts, builtin_body(), sample.pose)
+class Placed(NamedTuple):
+    """What a fit moved, in the frame of the sample's files and at the object's full resolution (see `Result`)."""
+
+    scale: float
+    rotation: Float[np.ndarray, "3 3"]
+    translation: Float[np.ndarray, "3"]
+    pivot: Float[np.ndarray, "3"]
+    human_verts: Float[np.ndarray, "v 3"]
+    object: ColoredMesh
+
+
+def placed(sample: Sample, fitted: Fitted) -> Placed:
+    """Where human and object stand at the end of a fit."""
+    offset = np.asarray(sample.pose.translation, np.float64)
+    pose = fitted.pose
+    rotation = np.asarray(rotation_matrix(pose.rotvec), np.float64)
+    translation, scale = np.asarray(pose.translation, np.float64), float(jnp.exp(pose.log_scale))
+    pivot = np.asarray(fitted.pivot, np.float64) - offset
+    obj = moved(sample.object, scale, rotation, translation, pivot)
+    return Placed(scale, rotation, translation, pivot, np.asarray(fitted.human.verts, np.float64) - offset, obj)
 
 
 def missing_parts(sample: Sample, parts: Int[np.ndarray, " v"]) -> tuple[str, ...]:
@@ -49,15 +63,11 @@ def assemble(
     sample: Sample, prepared: Prepared, fitted: Fitted, config: Config, seconds: Mapping[str, float]
 ) -> Result:
     """The result of a fit, with its metrics. The full-resolution object moves by the fitted similarity."""
-    offset = np.asarray(sample.pose.translation, np.float64)
-    pose = fitted.params.object
-    rotation = np.asarray(rotation_matrix(pose.rotvec), np.float64)
-    translation, scale = np.asarray(pose.translation, np.float64), float(jnp.exp(pose.log_scale))
-    pivot = np.asarray(fitted.pivot, np.float64) - offset
-    obj = moved(sample.object, scale, rotation, translation, pivot)
+    end = placed(sample, fitted)
+    obj = end.object
     human_rgb = np.clip(np.asarray(fitted.params.human_splats.rgb), 0, 1)
-    human = ColoredMesh(np.asarray(fitted.human.verts, np.float64) - offset, np.asarray(prepared.body.faces), human_rgb)
-    parts = human_parts(sample, prepared)
+    human = ColoredMesh(end.human_verts, np.asarray(prepared.body.faces), human_rgb)
+    parts = np.asarray(prepared.scene.human_parts)
     score = np.asarray(fitted.contact.human_score)
     has_joints = prepared.body.weights.shape[1] > 1
     refinement = refine(fitted.params.human, prepared.body, prepared.scene.human)
@@ -65,10 +75,10 @@ def assemble(
     return Result(
         name=sample.name,
         config=plain_options(config),
-        rotation=rotation,
-        translation=translation,
-        scale=scale,
-        pivot=pivot,
+        rotation=end.rotation,
+        translation=end.translation,
+        scale=end.scale,
+        pivot=end.pivot,
         camera=sample.camera,
         pose=refined_pose(prepared.scene.human, refinement) if has_joints else sample.pose,
         human=human,

@@ -1,4 +1,4 @@
-"""A folder that appears whole or not at all."""
+"""Folders and files that appear whole or not at all."""
 
 import os
 import shutil
@@ -34,6 +34,21 @@ def new_folder(folder: str | os.PathLike[str], overwrite: bool = False) -> Itera
         _flush_entry(folder.parent)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
+
+
+def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Writes a file whole or not at all, over the one that stands there; makes its folder."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with open(hidden, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(hidden, path)
+    finally:
+        hidden.unlink(missing_ok=True)
 
 
 def _replace(folder: Path, content: Path, old: Path) -> None:

@@ -1,6 +1,8 @@
 """Metrics of a reconstruction against the photograph's masks and, where a sample has one, its annotation."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,7 +18,25 @@ TOUCH = 0.02  # metres: a body part with a vertex this near the object's surface
 CO2_NAMES = ("co2", "co2_mean", "collision", "contact_sum", "penetration_max_cm", "penetration_mean_cm", "gap_cm")
 
 
-def measure(sample: Sample, human: ColoredMesh, obj: ColoredMesh, parts: Int[np.ndarray, " v"]) -> dict[str, float]:
+@dataclass(frozen=True)
+class MetricOptions:
+    """What the paper leaves open about its metrics. `size`: see `hoijax.metrics.co2.co2`."""
+
+    size: Literal["volume", "hull"] = "volume"
+    samples: int = 10_000
+    seed: int = 0
+
+
+DEFAULTS = MetricOptions()
+
+
+def measure(
+    sample: Sample,
+    human: ColoredMesh,
+    obj: ColoredMesh,
+    parts: Int[np.ndarray, " v"],
+    options: MetricOptions = DEFAULTS,
+) -> dict[str, float]:
     """All metrics of one state of a scene. Meshes in the frame of the sample's files; `parts` of the human's vertices.
 
     NaN marks what a sample cannot tell: pose errors without an annotation, contact without annotated parts. An annotated
@@ -25,10 +45,10 @@ def measure(sample: Sample, human: ColoredMesh, obj: ColoredMesh, parts: Int[np.
     values = image_metrics(sample, human, obj)
     annotated = [name for name in sample.contact_parts or () if (parts == PART_NAMES.index(name)).any()]
     masks = part_masks(parts, annotated, PART_NAMES) if annotated else np.zeros((0, len(parts)), bool)
-    hoi = co2(human.verts, human.faces, obj.verts, obj.faces, masks)
+    hoi = co2(human.verts, human.faces, obj.verts, obj.faces, masks, **asdict(options))
     values |= {name: float(getattr(hoi, name)) for name in CO2_NAMES}
     if sample.truth is not None and sample.truth.verts.shape == obj.verts.shape:
-        errors = object_pose_errors(obj.verts, sample.truth.verts, obj.faces)
+        errors = object_pose_errors(obj.verts, sample.truth.verts, obj.faces, options.samples, options.seed)
         values |= {name: float(value) for name, value in errors._asdict().items()}
         true = contact_vertices(human.verts, sample.truth.verts, sample.truth.faces)
         found = contact_vertices(human.verts, obj.verts, obj.faces)
@@ -75,12 +95,16 @@ def image_metrics(sample: Sample, human: ColoredMesh, obj: ColoredMesh) -> dict[
 
 
 def compare(
-    sample: Sample, human: ColoredMesh, obj: ColoredMesh, parts: Int[np.ndarray, " v"]
+    sample: Sample,
+    human: ColoredMesh,
+    obj: ColoredMesh,
+    parts: Int[np.ndarray, " v"],
+    options: MetricOptions = DEFAULTS,
 ) -> dict[str, dict[str, float]]:
     """Every metric as {name: {"start", "result", and "annotation" where the sample has one}}."""
     states: Mapping[str, ColoredMesh | None] = {"start": sample.object, "result": obj, "annotation": sample.truth}
     columns = {
-        column: measure(sample, sample.human if column != "result" else human, mesh, parts)
+        column: measure(sample, sample.human if column != "result" else human, mesh, parts, options)
         for column, mesh in states.items()
         if mesh is not None
     }

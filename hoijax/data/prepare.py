@@ -6,18 +6,32 @@ import cv2
 import fast_simplification
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 from scipy.spatial import cKDTree
 
 from hoijax.body.builtin import builtin_body
+from hoijax.body.parts import PART_NAMES, body_parts, parts_for_mesh, read_part_name
 from hoijax.body.smplx import fixed_body, pose_body, with_hand_means, zero_pose
 from hoijax.config import Config
+from hoijax.data.crop import object_crop
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.mesh.sdf import init_sdf_grid
 from hoijax.types import Body, Camera, HumanPose, Mesh, Scene
 
 # A body file stands for a sample's human when posing it gives the sample's mesh to this (mean distance, metres).
 BODY_TOLERANCE = 0.01
+
+# The options that `prepare` reads: configs that agree in them may share what it returns.
+PREPARED_BY = (
+    "image_size",
+    "image_multiple",
+    "object_faces",
+    "object_verts",
+    "sdf_resolution",
+    "contact_parts",
+    "crop_size",
+    "crop_margin",
+)
 
 
 class Prepared(NamedTuple):
@@ -46,6 +60,22 @@ def choose_body(
     fixed = fixed_body(stored.astype(np.float32), sample.human.faces)
     note = f"human: h_mesh.obj held fixed, {len(stored)} vertices (no body file of this topology reproduces it)"
     return fixed, zero_pose(), note
+
+
+def human_parts(sample: Sample, body: Body) -> Int[np.ndarray, " v"]:
+    """The 34 parts of the human's vertices: of its body model, or carried over from the built-in body (method 9)."""
+    if body.weights.shape[1] > 1:
+        return body_parts(body)
+    return parts_for_mesh(sample.human.verts, builtin_body(), sample.pose)
+
+
+def contact_parts(sample: Sample, config: Config) -> Bool[np.ndarray, "34"]:
+    """Which of the 34 parts touch the object: those that the config names, else those annotated with the sample.
+
+    Raises ValueError for a name that is no body part.
+    """
+    named = [read_part_name(name) for name in config.contact_parts.split(",")] if config.contact_parts else None
+    return np.isin(PART_NAMES, named if named is not None else sample.contact_parts or ())
 
 
 def resized(image: np.ndarray, size: int) -> tuple[np.ndarray, Float[np.ndarray, "2"]]:
@@ -138,5 +168,10 @@ def prepare(
         object_rgb=rgb,
         object_sdf=init_sdf_grid(small.verts, small.faces, config.sdf_resolution),
         human_sdf=init_sdf_grid(human_verts, np.asarray(chosen.faces), config.sdf_resolution),
+        human_parts=jnp.asarray(human_parts(sample, chosen)),
+        contact_parts=jnp.asarray(contact_parts(sample, config)),
+        object_crop=object_crop(
+            sample.object_mask, sample.human_mask, sample.camera, config.crop_size, config.crop_margin
+        ),
     )
     return Prepared(scene, chosen, tuple(note for note in (body_note, mesh_note, *sample.warnings) if note))

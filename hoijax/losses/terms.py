@@ -12,13 +12,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from hoijax.config import Config
+from hoijax.config import Config, nearest_name
 from hoijax.geometry import inverse_similarity, project
 from hoijax.losses import image as image_losses
 from hoijax.losses.collision import collision
 from hoijax.losses.contact import contact, contact_region, contact_score, contact_set
+from hoijax.losses.interaction import interaction, object_size, part_interaction, scale_prior
 from hoijax.losses.lpips import lpips_features, lpips_to
 from hoijax.losses.ordinal import ordinal_depth
+from hoijax.losses.silhouette import crop_silhouette
 from hoijax.mesh.sdf import signed_distance
 from hoijax.mesh.silhouette import soft_silhouette
 from hoijax.mesh.zbuffer import depth_buffer
@@ -55,7 +57,7 @@ class View(NamedTuple):
     pivot: Float[Array, "3"]
     human_opacity: Float[Array, " v"]
     object_opacity: Float[Array, " o"]
-    renders: Renders
+    renders: Renders | None  # None: no term of this stage reads them
 
 
 class ContactState(NamedTuple):
@@ -93,6 +95,7 @@ def init_reference(scene: Scene, assets: Assets, points: Float[Array, "n 3"], na
 
 def kept_renders(view: View) -> Frame:
     """The three renders stacked, cut to the pixels that count and that they answer for."""
+    assert view.renders is not None, "a term that reads the renders is missing from `reads_renders`"
     frames = jax.tree.map(lambda *x: jnp.stack(x), *(getattr(view.renders, name) for name in RENDERS))
     keep = view.reference.keep * view.reference.weight
     return Frame(frames.rgb * keep[..., None], frames.alpha * keep, frames.depth * keep)
@@ -182,6 +185,44 @@ def _silhouette_object(view: View) -> Float[Array, ""]:
     return ((soft - reference.mask[2]) ** 2 * weight).sum() / jnp.maximum(reference.mask[2].sum(), 1)
 
 
+def _silhouette_crop(view: View) -> Float[Array, ""]:
+    crop = view.scene.object_crop
+    side = len(crop.target)
+    soft = soft_silhouette(view.object_verts, view.scene.object.faces, crop.camera, (side, side))
+    return crop_silhouette(soft, crop.target)
+
+
+def _interaction(view: View) -> Float[Array, ""]:
+    scene, options = view.scene, view.config
+    return interaction(
+        view.human.verts,
+        view.object_verts,
+        scene.object.valid,
+        scene.camera,
+        options.interaction_box,
+        options.interaction_gap,
+    )
+
+
+def _part_interaction(view: View) -> Float[Array, ""]:
+    scene, options = view.scene, view.config
+    return part_interaction(
+        view.human.verts,
+        scene.human_parts,
+        scene.contact_parts,
+        view.object_verts,
+        scene.object.valid,
+        scene.camera,
+        options.interaction_part_box,
+        options.interaction_gap,
+    )
+
+
+def _scale_prior(view: View) -> Float[Array, ""]:
+    size = object_size(view.scene.object, view.pivot)
+    return scale_prior(view.pose.log_scale, size, view.config.object_length)
+
+
 def _object_area(view: View) -> Float[Array, ""]:
     return image_losses.object_area(kept_renders(view).alpha[2], view.reference.mask[2])
 
@@ -198,23 +239,39 @@ SINGLE_TERMS: dict[str, Callable[[View], Array]] = {
     "collision": _collision,
     "ordinal": _ordinal,
     "silhouette_object": _silhouette_object,
+    "silhouette_crop": _silhouette_crop,
+    "interaction": _interaction,
+    "part_interaction": _part_interaction,
+    "scale_prior": _scale_prior,
     "object_area": _object_area,
     "object_center": _object_center,
 }
+RENDER_READERS = {"object_area", "object_center"}  # of SINGLE_TERMS, those that look at `View.renders`
 
 TERMS = tuple(f"{kind}_{render}" for kind in RENDER_TERMS for render in RENDERS) + tuple(SINGLE_TERMS)
+
+
+def check_terms(names: Iterable[str]) -> None:
+    """Raises ValueError for a loss term that does not exist."""
+    for name in names:
+        if name not in TERMS:
+            raise ValueError(f"no such loss term: {name!r}; {nearest_name(name, TERMS)}")
+
+
+def reads_renders(names: Iterable[str]) -> bool:
+    """Whether any of these terms looks at the renders of the Gaussians."""
+    return any(name not in SINGLE_TERMS or name in RENDER_READERS for name in names)
 
 
 def term_values(view: View, names: Iterable[str]) -> dict[str, Float[Array, ""]]:
     """The named terms, unweighted. Only what is named is computed."""
     wanted = sorted(names)
-    unknown = set(wanted) - set(TERMS)
-    if unknown:
-        raise ValueError(f"no such loss term: {sorted(unknown)}; known terms: {TERMS}")
-    renders = kept_renders(view)
+    check_terms(wanted)
     values: dict[str, Array] = {}
-    for kind, term in RENDER_TERMS.items():
-        if any(f"{kind}_{render}" in wanted for render in RENDERS):
-            values |= {f"{kind}_{render}": value for render, value in zip(RENDERS, term(view, renders))}
+    kinds = [kind for kind in RENDER_TERMS if any(f"{kind}_{render}" in wanted for render in RENDERS)]
+    if kinds:
+        renders = kept_renders(view)
+        for kind in kinds:
+            values |= {f"{kind}_{render}": value for render, value in zip(RENDERS, RENDER_TERMS[kind](view, renders))}
     values |= {name: SINGLE_TERMS[name](view) for name in wanted if name in SINGLE_TERMS}
     return {name: values[name] for name in wanted}

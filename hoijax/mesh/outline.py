@@ -40,7 +40,7 @@ def outline(
     """
     both_ways = jnp.stack([corners, corners[..., ::-1]])
     tables = jax.vmap(row_table, (0, None, None))(both_ways, drawn, side)
-    covered = _coverage(jax.tree.map(lambda values: values[0], tables), side, chunk)
+    covered = coverage(jax.tree.map(lambda values: values[0], tables), side, chunk)
     both_covered = jnp.stack([covered, covered.T])
     place, edge = jax.lax.map(lambda way: _crossings(way[0], way[1], chunk), (tables, both_covered))
     line = jnp.repeat(jnp.arange(side, dtype=place.dtype) + 0.5, side - 1)
@@ -90,7 +90,7 @@ def along(point: Float[Array, "*#n 2"], a: Float[Array, "*#n 2"], b: Float[Array
     return jnp.clip(((point - a) * step).sum(-1) / jnp.where(squared > 0, squared, 1), 0, 1)
 
 
-def _coverage(rows: RowTable, side: int, chunk: int) -> Bool[Array, "n n"]:
+def coverage(rows: RowTable, side: int, chunk: int) -> Bool[Array, "n n"]:
     """Coverage of pixel centres: along a row, a span adds one where it starts and takes it back where it ends."""
 
     def count(steps: Int[Array, " n"], now: Spans) -> Int[Array, " n"]:

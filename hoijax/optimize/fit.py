@@ -11,14 +11,25 @@ from jaxtyping import Array, Float, Int
 
 from hoijax.config import PARAMETERS, Capacity, Config, Stage, static_options
 from hoijax.geometry import similarity
-from hoijax.losses.terms import ContactState, Reference, contact_state, init_reference
+from hoijax.losses.terms import ContactState, Reference, check_terms, contact_state, init_reference, reads_renders
 from hoijax.mesh.sdf import init_sdf_grid
-from hoijax.optimize.params import init_params, pivot_of
+from hoijax.optimize.params import effective_pose, init_params, pivot_of
+from hoijax.optimize.pose_search import search
 from hoijax.optimize.slide import slide
-from hoijax.optimize.step import FitState, Trace, adam, block, moves_human, posed_gaussians, posed_human, view_of
+from hoijax.optimize.step import (
+    FitState,
+    Trace,
+    adam,
+    block,
+    moves_human,
+    needs_of,
+    posed_gaussians,
+    posed_human,
+    view_of,
+)
 from hoijax.splats.init import concat_gaussians
 from hoijax.splats.rasterize import init_capacity, needed
-from hoijax.types import Assets, Gaussians, Params, Posed, Scene
+from hoijax.types import Assets, Gaussians, ObjectPose, Params, Posed, Scene
 
 SDF_TERMS = {"contact", "collision"}
 
@@ -33,9 +44,13 @@ class Progress(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A finished fit. `history`: the loss and every term at every step, NaN where a stage did not weigh it."""
+    """A finished fit. `history`: the loss and every term at every step, NaN where a stage did not weigh it.
+
+    `pose` is the object's similarity about `pivot`; `params.object` means the same (see `effective_pose`).
+    """
 
     params: Params
+    pose: ObjectPose
     human: Posed
     object_verts: Float[Array, "o 3"]
     pivot: Float[Array, "3"]
@@ -57,16 +72,17 @@ def term_names(config: Config) -> set[str]:
     return {name for stage in config.stages for name in stage.weights}
 
 
-def start_capacity(state: FitState, scene: Scene, assets: Assets) -> Capacity:
+def start_capacity(state: FitState, scene: Scene, assets: Assets, config: Config) -> Capacity:
     """Capacity from a count with all visible Gaussians at opacity 0.99 on the start pose."""
-    entries, items = opaque_count(state.params, scene, assets)
+    entries, items = opaque_count(state.params, scene, assets, static_options(config))
     return init_capacity(int(entries), int(items))
 
 
-@jax.jit
-def opaque_count(params: Params, scene: Scene, assets: Assets) -> tuple[Array, Array]:
+@partial(jax.jit, static_argnames="config")
+def opaque_count(params: Params, scene: Scene, assets: Assets, config: Config) -> tuple[Array, Array]:
     """Entries and items that the scene would need if every Gaussian that can be seen were opaque."""
-    object_verts = similarity(scene.object.verts, params.object, pivot_of(scene))
+    pivot = pivot_of(scene)
+    object_verts = similarity(scene.object.verts, effective_pose(params.object, pivot, config), pivot)
     human = posed_human(params, scene, assets)
     both = concat_gaussians(*posed_gaussians(params, human, object_verts))
     is_object = jnp.arange(len(both.opacity)) >= len(human.verts)
@@ -95,6 +111,7 @@ class Job(NamedTuple):
     assets: Assets
     reference: Reference
     state: FitState
+    key: Array
     traces: list[Trace]
     notes: list[str]
 
@@ -181,18 +198,23 @@ def check_finite(trace: Trace, stage: Stage, done: int) -> None:
 
 def start_job(scene: Scene, assets: Assets, config: Config, key: Array) -> Job:
     """An image with its start values and its targets."""
+    check_terms(term_names(config))
     params = init_params(scene, assets, config, key)
     human = posed_human(params, scene, assets)
     points = jnp.concatenate([human.verts, scene.object.verts])
     reference = init_reference(scene, assets, points, frozenset(term_names(config)))
-    return Job(scene, assets, reference, FitState(params, adam().init(params)), [], [])
+    return Job(scene, assets, reference, FitState(params, adam().init(params)), key, [], [])
 
 
 def before_stage(job: Job, stage: Stage, config: Config, human_moved: bool) -> Job:
-    """What the host does between stages: the human's distance grid where it moved, and the search along the ray."""
+    """What the host does between stages: the human's distance grid where it moved, and the searches."""
     needs_grid = stage.slide > 0 or SDF_TERMS & set(stage.weights)
     if human_moved and needs_grid:
         job = job._replace(scene=with_human_sdf(job.state.params, job.scene, job.assets, config))
+    if stage.search > 0:
+        key = jax.random.fold_in(job.key, len(job.traces))
+        state, note = search(job.state, job.scene, stage.search, config, key)
+        job = job._replace(state=state, notes=[*job.notes, note])
     if stage.slide > 0:
         human = posed_human(job.state.params, job.scene, job.assets)
         state, note = slide(job.state, human, job.scene, job.assets, stage.slide, config)
@@ -202,7 +224,9 @@ def before_stage(job: Job, stage: Stage, config: Config, human_moved: bool) -> J
 
 def run_stages(run: Runner, jobs: list[Job], config: Config, watch: Callable[[Progress], None]) -> list[Fitted]:
     """All stages of all images, in step."""
-    capacity = largest([start_capacity(job.state, job.scene, job.assets) for job in jobs])
+    renders = reads_renders(term_names(config))
+    starts = [start_capacity(job.state, job.scene, job.assets, config) for job in jobs] if renders else [Capacity()]
+    capacity = largest(starts)
     total = sum(stage.steps for stage in config.stages)
     done, human_moved = 0, False
     for stage in config.stages:
@@ -256,32 +280,44 @@ def with_human_sdf(params: Params, scene: Scene, assets: Assets, config: Config)
 
 
 class Last(NamedTuple):
-    """What the final pose shows."""
+    """What the final pose shows. `needs`: entries, items and dropped of its renders."""
 
+    pose: ObjectPose
     object_verts: Float[Array, "o 3"]
     pivot: Float[Array, "3"]
     contact: ContactState
     gaussians: Gaussians
-    dropped: Int[Array, ""]
+    needs: tuple[Int[Array, ""], ...]
 
 
 @partial(jax.jit, static_argnames=("config", "capacity"))
 def last_of(
-    params: Params, human: Posed, scene: Scene, assets: Assets, reference: Reference, config: Config, capacity: Capacity
+    params: Params,
+    human: Posed,
+    scene: Scene,
+    assets: Assets,
+    reference: Reference,
+    config: Config,
+    capacity: Capacity | None,
 ) -> Last:
-    """Pose and render once more, at the end."""
+    """Pose and render once more, at the end. `capacity` None: render nothing."""
     view = view_of(params, human, scene, assets, reference, config, capacity)
     gaussians = concat_gaussians(*posed_gaussians(params, human, view.object_verts))
-    return Last(view.object_verts, view.pivot, contact_state(view), gaussians, view.renders.dropped)
+    return Last(view.pose, view.object_verts, view.pivot, contact_state(view), gaussians, needs_of(view.renders))
 
 
 def finish(job: Job, config: Config, capacity: Capacity) -> Fitted:
     """Everything that a result shows, computed once at the end."""
     params, scene, assets = job.state.params, job.scene, job.assets
     human = posed_human(params, scene, assets)
-    last = last_of(params, human, scene, assets, job.reference, static_options(config), capacity)
+    room = capacity if reads_renders(term_names(config)) else None
+    last = last_of(params, human, scene, assets, job.reference, static_options(config), room)
+    if int(last.needs[2]):
+        capacity = init_capacity(int(last.needs[0]), int(last.needs[1]))
+        last = last_of(params, human, scene, assets, job.reference, static_options(config), capacity)
     return Fitted(
         params=params,
+        pose=last.pose,
         human=human,
         object_verts=last.object_verts,
         pivot=last.pivot,
@@ -289,7 +325,7 @@ def finish(job: Job, config: Config, capacity: Capacity) -> Fitted:
         contact=last.contact,
         history=join_history(job.traces),
         reasons=reasons_for_zero(job.traces, last.contact, config),
-        dropped=int(last.dropped),
+        dropped=int(last.needs[2]),
         capacity=capacity,
         notes=(*job.notes, *left_out(job.traces, last.contact, config)),
     )
@@ -333,6 +369,10 @@ def reasons_for_zero(traces: list[Trace], state: ContactState, config: Config) -
             reasons[name] = "no pixel shows both in the wrong depth order"
         elif name == "collision":
             reasons[name] = f"no vertex of one is inside the other (sums under {config.collision_gate:g} count as none)"
+        elif name == "interaction":
+            reasons[name] = "human and object do not overlap in the image, or are too far apart in depth"
+        elif name == "part_interaction":
+            reasons[name] = "no body part is known to touch the object, or none is near it in image and depth"
         else:
             reasons[name] = "the term reached its minimum"
     return reasons

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 from hoijax.body.refine import init_refiners
 from hoijax.body.smplx import pose_body
 from hoijax.config import Config, static_options
-from hoijax.geometry import masked_mean, project
+from hoijax.geometry import masked_mean, project, scaled_about_camera
 from hoijax.mesh.normals import vertex_normals
 from hoijax.mesh.zbuffer import depth_buffer
 from hoijax.splats.init import init_splats, mean_squared_neighbour_distance
@@ -24,6 +24,23 @@ GREY = 0.5
 def pivot_of(scene: Scene) -> Float[Array, "3"]:
     """m of Eq. 3: the mean of the object's initial vertices, padding excluded."""
     return masked_mean(scene.object.verts, scene.object.valid)
+
+
+def effective_pose(stored: ObjectPose, pivot: Float[Array, "3"], config: Config) -> ObjectPose:
+    """The similarity about the pivot that the trained numbers mean, x' = s R (x - m) + m + t with `config.scale_about`.
+
+    "object": they are it. "camera": x' = s (R (x - m) + m + t), PHOSA's, in which s leaves the image as it is.
+    """
+    if config.scale_about == "object":
+        return stored
+    return scaled_about_camera(stored._replace(log_scale=jnp.zeros(())), pivot, jnp.exp(stored.log_scale))
+
+
+def stored_pose(pose: ObjectPose, pivot: Float[Array, "3"], config: Config) -> ObjectPose:
+    """The numbers to train that mean this similarity: the inverse of `effective_pose`."""
+    if config.scale_about == "object":
+        return pose
+    return scaled_about_camera(pose, pivot, jnp.exp(-pose.log_scale))._replace(log_scale=pose.log_scale)
 
 
 def init_object_pose() -> ObjectPose:

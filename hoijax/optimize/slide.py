@@ -12,10 +12,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from hoijax.config import Config, static_options
-from hoijax.geometry import inverse_similarity, similarity
+from hoijax.geometry import inverse_similarity, scaled_about_camera, similarity
 from hoijax.mesh.sdf import signed_distance
 from hoijax.mesh.zbuffer import depth_buffer
-from hoijax.optimize.params import pivot_of
+from hoijax.optimize.params import effective_pose, pivot_of, stored_pose
 from hoijax.optimize.step import FitState
 from hoijax.types import Assets, ObjectPose, Posed, Scene
 
@@ -28,11 +28,6 @@ class SlideScores(NamedTuple):
     order: Float[Array, " c"]
     collision: Float[Array, " c"]
     contact: Float[Array, " c"]
-
-
-def scaled_about_camera(pose: ObjectPose, pivot: Float[Array, "3"], k: Float[Array, ""]) -> ObjectPose:
-    """The pose of the object scaled by k about the camera: x' = k x, as a similarity about the same pivot."""
-    return ObjectPose(pose.rotvec, k * (pivot + pose.translation) - pivot, pose.log_scale + jnp.log(k))
 
 
 def slide_scores(
@@ -105,8 +100,11 @@ def slide(
     state: FitState, human: Posed, scene: Scene, assets: Assets, half_range: float, config: Config
 ) -> tuple[FitState, str]:
     """Move the object along the ray to where contact, collision and depth order agree best. Adam's moments go on."""
+    pivot = pivot_of(scene)
+    start = effective_pose(state.params.object, pivot, config)
     pose, scores, best = best_offset(
-        state.params.object, human, scene, assets, jnp.float32(half_range), config=static_options(config)
+        start, human, scene, assets, jnp.float32(half_range), config=static_options(config)
     )
     note = f"search along the ray: moved by {100 * float(scores.offset[best]):.1f} cm"
-    return state._replace(params=state.params._replace(object=pose)), note
+    stored = stored_pose(pose, pivot, config)
+    return state._replace(params=state.params._replace(object=stored)), note

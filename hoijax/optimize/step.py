@@ -13,8 +13,8 @@ from hoijax.body.refine import refine
 from hoijax.body.smplx import pose_body
 from hoijax.config import Capacity, Config
 from hoijax.geometry import rotation_matrix, similarity
-from hoijax.losses.terms import Reference, View, term_values
-from hoijax.optimize.params import pivot_of, rate_tree
+from hoijax.losses.terms import Reference, View, reads_renders, term_values
+from hoijax.optimize.params import effective_pose, pivot_of, rate_tree
 from hoijax.splats.init import concat_gaussians, pose_splats
 from hoijax.splats.rasterize import rasterize
 from hoijax.types import Assets, Gaussians, Params, Posed, Renders, Scene
@@ -71,15 +71,29 @@ def render(of_human: Gaussians, of_object: Gaussians, scene: Scene, capacity: Ca
 
 
 def view_of(
-    params: Params, human: Posed, scene: Scene, assets: Assets, reference: Reference, config: Config, capacity: Capacity
+    params: Params,
+    human: Posed,
+    scene: Scene,
+    assets: Assets,
+    reference: Reference,
+    config: Config,
+    capacity: Capacity | None,
 ) -> View:
-    """Pose and render: all that the terms read."""
+    """Pose and render: all that the terms read. `capacity` None: nothing is rendered."""
     pivot = pivot_of(scene)
-    object_verts = similarity(scene.object.verts, params.object, pivot)
+    pose = effective_pose(params.object, pivot, config)
+    object_verts = similarity(scene.object.verts, pose, pivot)
     of_human, of_object = posed_gaussians(params, human, object_verts)
-    renders = render(of_human, of_object, scene, capacity)
+    renders = render(of_human, of_object, scene, capacity) if capacity else None
     opacity = of_human.opacity, of_object.opacity
-    return View(scene, assets, reference, config, human, object_verts, params.object, pivot, *opacity, renders)
+    return View(scene, assets, reference, config, human, object_verts, pose, pivot, *opacity, renders)
+
+
+def needs_of(renders: Renders | None) -> tuple[Int[Array, ""], ...]:
+    """Entries, items and dropped of the renders, zeros where nothing was rendered."""
+    if renders is None:
+        return (jnp.int32(0),) * 3
+    return renders.entries, renders.items, renders.dropped
 
 
 @partial(jax.jit, static_argnames=("trains_human", "config", "capacity", "steps"))
@@ -99,23 +113,25 @@ def block(
     """`steps` Adam steps on sum_k weights[k] term_k. What the block does not train is computed outside the scan.
 
     A parameter of rate 0 keeps its Adam momentum but does not move. Weights and rates are traced: sweeping their values
-    recompiles nothing; the names of the weighed terms are static. `trains_human` False: the human stands still.
+    recompiles nothing; the names of the weighed terms are static. `trains_human` False: the human stands still. Where no
+    weighed term reads the renders nothing is rendered, and the trace says that the rasterizer needed nothing.
     """
+    room = capacity if reads_renders(weights) else None
     still = posed_human(state.params, scene, assets)
     optimizer, rate = adam(), rate_tree(state.params, rates)
 
-    def loss(params: Params) -> tuple[Array, tuple[dict[str, Array], Renders]]:
+    def loss(params: Params) -> tuple[Array, tuple[dict[str, Array], tuple[Array, ...]]]:
         human = posed_human(params, scene, assets) if trains_human else still
-        view = view_of(params, human, scene, assets, reference, config, capacity)
+        view = view_of(params, human, scene, assets, reference, config, room)
         values = term_values(view, weights)
         total = jnp.sum(jnp.stack([weights[name] * value for name, value in values.items()]))
-        return total, (values, view.renders)
+        return total, (values, needs_of(view.renders))
 
     def step(state: FitState, _: None) -> tuple[FitState, Trace]:
-        (total, (values, renders)), gradient = jax.value_and_grad(loss, has_aux=True)(state.params)
+        (total, (values, needs)), gradient = jax.value_and_grad(loss, has_aux=True)(state.params)
         direction, moments = optimizer.update(gradient, state.adam)
         params = jax.tree.map(lambda x, d, lr: x - lr * d, state.params, direction, rate)
-        return FitState(params, moments), Trace(total, values, renders.entries, renders.items, renders.dropped)
+        return FitState(params, moments), Trace(total, values, *needs)
 
     if steps == 1:  # without a loop, see `block_steps` in hoijax.optimize.fit
         state, trace = step(state, None)

@@ -103,15 +103,13 @@ def metrics_table(results: Sequence[Result | Summary], names: Iterable[str] | No
     The mean is over the results that can tell; a metric that none can tell has no column. `names` None: every metric.
     """
     if len(results) == 1:
-        return _aligned(*_one(results[0]))
-    return _aligned(*_many(results, names))
+        return aligned(*_one(results[0]))
+    return aligned(*_many(results, names))
 
 
 def metrics_markdown(results: Sequence[Result | Summary], names: Iterable[str] | None = KEY_METRICS) -> str:
     """The same as a Markdown table."""
-    head, rows = _one(results[0]) if len(results) == 1 else _many(results, names)
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
+    return markdown(*(_one(results[0]) if len(results) == 1 else _many(results, names)))
 
 
 def metrics_csv(results: Sequence[Result | Summary]) -> str:
@@ -124,6 +122,12 @@ def metrics_csv(results: Sequence[Result | Summary]) -> str:
             for state, value in values.items():
                 writer.writerow([result.name, name, state, repr(float(value)) if math.isfinite(value) else ""])
     return out.getvalue()
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table: the first column to the left, the others to the right."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
 
 
 def _one(result: Result | Summary) -> tuple[list[str], list[list[str]]]:
@@ -154,7 +158,7 @@ def _told(values: Iterable[float]) -> bool:
     return any(math.isfinite(value) for value in values)
 
 
-def _aligned(head: list[str], rows: list[list[str]]) -> str:
+def aligned(head: list[str], rows: list[list[str]]) -> str:
     """Columns padded to one width: the first to the left, numbers to the right, a rule under the head."""
     widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
     lines = []

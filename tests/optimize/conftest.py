@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import trimesh
 
+from hoijax.body.parts import PART_NAMES
 from hoijax.body.smplx import fixed_body, pose_body, zero_pose
 from hoijax.config import Capacity
+from hoijax.data.crop import object_crop
 from hoijax.data.prepare import padded_mesh
 from hoijax.data.sample import ColoredMesh
 from hoijax.geometry import similarity
@@ -17,9 +19,10 @@ from hoijax.mesh.zbuffer import depth_buffer
 from hoijax.optimize.params import pivot_of
 from hoijax.splats.init import concat_gaussians, init_splats, mean_squared_neighbour_distance, pose_splats
 from hoijax.splats.rasterize import rasterize
-from hoijax.types import Assets, Camera, ObjectPose, Scene
+from hoijax.types import Assets, Camera, Crop, ObjectPose, Scene
 
 SIZE = 64
+LEFT_PALM = PART_NAMES.index("left palm")  # the half of the human that faces the object
 
 
 class Known(NamedTuple):
@@ -51,6 +54,9 @@ def make_known(move: ObjectPose) -> Known:
         object_rgb=rgb,
         object_sdf=init_sdf_grid(start.verts, start.faces, 32),
         human_sdf=init_sdf_grid(human_verts, np.asarray(ball.faces), 32),
+        human_parts=jnp.where(jnp.asarray(human_verts)[:, 0] > 0, LEFT_PALM, 0),
+        contact_parts=jnp.arange(len(PART_NAMES)) == LEFT_PALM,
+        object_crop=Crop(blank, camera),
     )
     return Known(drawn(scene, Assets(body), move), Assets(body), move)
 
@@ -77,6 +83,7 @@ def drawn(scene: Scene, assets: Assets, move: ObjectPose) -> Scene:
     nearer = human_seen.covered & (~object_seen.covered | (human_seen.depth < object_seen.depth))
     human_mask, object_mask = nearer, object_seen.covered & ~nearer
     return scene._replace(
+        object_crop=object_crop(np.asarray(object_mask), np.asarray(human_mask), scene.camera, 128, 0.3),
         image=jnp.clip(renders.joint.rgb, 0, 1),
         human_mask=human_mask.astype(jnp.float32),
         object_mask=object_mask.astype(jnp.float32),

@@ -8,9 +8,9 @@ import pytest
 
 from hoijax.body.smplx import pose_body
 from hoijax.config import Config
-from hoijax.geometry import project, similarity
+from hoijax.geometry import project, scaled_about_camera, similarity
 from hoijax.optimize.params import pivot_of
-from hoijax.optimize.slide import best_offset, scaled_about_camera
+from hoijax.optimize.slide import best_offset
 from hoijax.types import ObjectPose
 
 CONFIG = Config("test", (), image_size=64)
