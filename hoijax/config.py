@@ -320,6 +320,7 @@ def phosa(category: str | None = None, collision: bool = False) -> Config:
         "phosa",
         (Stage("joint", 400, weights, rates, search=2000),),
         scale_about="camera",
+        ordinal_reduce="sum",
         contact_parts=row.parts,
         interaction_box=float(row.box),
         interaction_part_box=float(row.part_box),
