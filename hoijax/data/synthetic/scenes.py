@@ -13,7 +13,7 @@ from hoijax.body.outfit import RGB, Outfit
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import objects, plans
 from hoijax.data.synthetic.figure import Figure, Placed, Stance, place, stance_of
-from hoijax.data.synthetic.plans import FINGERS, SIDES, Planner
+from hoijax.data.synthetic.goals import FINGERS, SIDES, Planner
 from hoijax.data.synthetic.reach import Touch, reach
 
 
