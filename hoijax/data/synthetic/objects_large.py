@@ -99,7 +99,7 @@ def air_cushion() -> ColoredMesh:
     tubes = [_capsule(-w / 2 + r + k * step, r, z) for k in range(count)]
     web = box((-w / 2 + r, 0.3 * r, -z), (w / 2 - r, 1.72 * r, z))  # so that the seams between the tubes are shallow
     pillow = hull((-w / 2 + 0.12, h - 0.02, -z + 0.04, 0.07), (w / 2 - 0.12, h - 0.02, -z + 0.04, 0.07))
-    mesh = colored(merged([*tubes, web, pillow]), 0.064, (0.14, 0.52, 0.72))
+    mesh = colored(merged([*tubes, web, pillow]), 0.085, (0.14, 0.52, 0.72))
     x, y, c = mesh.verts.T
     tube_index = np.clip(np.floor((x + w / 2) / (w / count)), 0, count - 1)
     paint(mesh.rgb, tube_index % 2 == 1, (0.95, 0.90, 0.30))
@@ -109,7 +109,7 @@ def air_cushion() -> ColoredMesh:
 
 
 def _capsule(x: float, radius: float, half: float) -> Manifold:
-    balls = [Manifold.sphere(radius, 24).translate((x, radius, z)) for z in (-half, half)]
+    balls = [Manifold.sphere(radius, 16).translate((x, radius, z)) for z in (-half, half)]
     return Manifold.batch_hull(balls)
 
 

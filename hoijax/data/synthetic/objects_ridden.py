@@ -35,7 +35,7 @@ def horse() -> ColoredMesh:
     height, z, bar = HORSE_GRIP
     parts.append(tube([(0, axis + r - 0.02, 0.20), (0, height, z)], 0.020))
     parts.append(tube([(-0.16, height, z), (0.16, height, z)], bar))
-    mesh = colored(merged(parts), 0.085, (0.50, 0.30, 0.17))
+    mesh = colored(merged(parts), 0.092, (0.50, 0.30, 0.17))
     x, y, z = mesh.verts.T
     patches = np.sin(9 * z + 2) * np.sin(8 * y) + 0.6 * np.sin(11 * x + 1) > 0.62
     paint(mesh.rgb, patches & (y > 0.45), (0.92, 0.88, 0.80))

@@ -16,6 +16,8 @@ from hoijax.data.synthetic.figure import Figure, Placed, Stance, place, stance_o
 from hoijax.data.synthetic.goals import FINGERS, SIDES, Planner
 from hoijax.data.synthetic.reach import Touch, reach
 
+DEEPEST = 0.008  # metres that a vertex may be inside the object
+
 
 @dataclass(frozen=True)
 class Design:
@@ -24,6 +26,8 @@ class Design:
     `contact_parts` touch the object; `near_parts` are labelled as well where they come near. `yaw`, `pitch`: degrees
     the camera goes round to the person's left, and looks down. `extent`: share of the image's height that person and
     object fill together. `tint`: of a plastered wall. `seat`: height of what the person sits on, None on their feet.
+    `aim`: what the camera looks at, from the middle of both, in half their extents in the picture, right and down.
+    `soft`: metres that a vertex may be inside the object.
     """
 
     category: str
@@ -35,13 +39,15 @@ class Design:
     yaw: float
     pitch: float
     extent: float
-    floor: str
-    wall: str
-    outfit: Outfit
+    floor: str = "boards"
+    wall: str = "plaster"
+    outfit: Outfit = Outfit()
     tint: RGB = (0.78, 0.80, 0.78)
     shape: tuple[float, ...] = ()
     near_parts: tuple[str, ...] = ()
     seat: float | None = None
+    aim: tuple[float, float] = (0.0, 0.0)
+    soft: float = DEEPEST
 
 
 def solved(design: Design, figure: Figure, noise: Float[np.ndarray, "55 3"]) -> tuple[Placed, Stance, ColoredMesh]:
