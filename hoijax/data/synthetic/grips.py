@@ -9,12 +9,20 @@ from hoijax.data.synthetic.figure import JOINTS, Figure, Placed
 from hoijax.data.synthetic.goals import ARMS, FINGERS, hand, pads
 from hoijax.data.synthetic.reach import Goal
 
+CLEAR = 0.006  # metres between the skin of a palm and the bar in its fist, filled by the fingers
+LEG = 0.88  # metres from hip to ankle of the average figure
 Vector = Float[np.ndarray, "3"]
 
 
 def arm(*sides: str) -> tuple[str, ...]:
     """The joints of these arms and hands."""
     return tuple(name for name in (*ARMS, *FINGERS) if name.startswith(sides))
+
+
+def leg_ratio(figure: Figure) -> float:
+    """How long the person's legs are beside those of the average figure: for things that come in sizes."""
+    hip, knee, ankle = figure.joints[[1, 4, 7]]
+    return float(np.clip((np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee)) / LEG, 0.8, 1.25))
 
 
 def joint(placed: Placed, name: str) -> Vector:
@@ -32,7 +40,7 @@ def fist(side: str, middle: Vector, out: Vector, thumb: Vector, radius: float) -
     """A hand round a bar: `middle` on the bar's axis, `out` from there to the palm, `thumb` along the axis."""
     out = across(out, thumb)
     pointing = np.cross(out, thumb) * (1.0 if side == "left" else -1.0)
-    return (*hand(side, middle + (radius + 0.003) * out, -out, pointing, 6), *pads(side, (2, 3)))
+    return (*hand(side, middle + (radius + CLEAR) * out, -out, pointing, 6), *pads(side, (2, 3)))
 
 
 def flat(side: str, point: Vector, out: Vector, pointing: Vector, count: int = 12) -> tuple[Goal, ...]:

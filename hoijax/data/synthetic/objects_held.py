@@ -26,10 +26,9 @@ BOOK_OPEN = 24.0  # degrees each half rises from flat
 BASKET = (0.21, 0.15, 0.19)  # half axes at the rim, and height
 BASKET_GRIP, BASKET_RADIUS = 0.40, 0.013
 CASE = (0.46, 0.62, 0.22)
-CASE_GRIP, TROLLEY_GRIP, GRIP_RADIUS = 0.665, 0.98, 0.014
+CASE_GRIP, GRIP_RADIUS = 0.665, 0.014
 POT_HEIGHT, POT_RADIUS = 0.22, 0.13
 BEAR_HEIGHT = 0.46
-PACK = (0.30, 0.46, 0.17)
 
 
 def umbrella() -> ColoredMesh:
@@ -58,7 +57,11 @@ def cup() -> ColoredMesh:
     wall = [(0, 0), (0.92 * r, 0), (r, 0.008), (r, h - 0.002), (r - 0.003, h), (r - 0.005, h - 0.003)]
     body = lathe([*wall, (r - 0.005, 0.009), (0, 0.008)], 40)
     ear = torus(0.026, 0.0055, 24).rotate((0, 0, 90)).translate((0, 0.52 * h, r + 0.008))
-    mesh = colored(merged([body, ear - lathe([(0, 0.004), (r - 0.001, 0.004), (r - 0.001, h), (0, h)], 40)]), 0.010, (0.93, 0.92, 0.88))
+    mesh = colored(
+        merged([body, ear - lathe([(0, 0.004), (r - 0.001, 0.004), (r - 0.001, h), (0, h)], 40)]),
+        0.010,
+        (0.93, 0.92, 0.88),
+    )
     x, y, z = mesh.verts.T
     outside = np.hypot(x, z) > r - 0.003
     paint(mesh.rgb, outside & (np.abs(y - 0.5 * h) < 0.028) & (np.hypot(x, z) < r + 0.001), (0.16, 0.36, 0.55))
@@ -119,26 +122,39 @@ def basket() -> ColoredMesh:
     return mesh
 
 
-def suitcase(trolley: bool) -> ColoredMesh:
-    """A hard suitcase; as a trolley on wheels with its rods pulled out, else with a grip on top. Its floor is y = 0."""
+def suitcase(reach: float | None = None) -> ColoredMesh:
+    """A hard suitcase with a grip on top; with `reach`, a trolley whose rods end at that height. The floor is at y = 0."""
     w, h, d = CASE
-    foot = 0.05 if trolley else 0.0
+    foot = 0.0 if reach is None else 0.05
     parts = [rounded_box((-w / 2, foot, -d / 2), (w / 2, h, d / 2), 0.035)]
-    parts += [box((-w / 2 + 0.05, y, -d / 2 - 0.006), (w / 2 - 0.05, y + 0.02, d / 2 + 0.006)) for y in np.linspace(0.14, 0.5, 6)]
-    if trolley:
+    parts += [
+        box((-w / 2 + 0.05, y, -d / 2 - 0.006), (w / 2 - 0.05, y + 0.02, d / 2 + 0.006))
+        for y in np.linspace(0.14, 0.5, 6)
+    ]
+    if reach is not None:
         for x in (-0.17, 0.17):
             parts += [hull((x - 0.012, 0.03, z, 0.03), (x + 0.012, 0.03, z, 0.03)) for z in (-0.075, 0.075)]
             parts += [box((x - 0.01, 0.03, z - 0.01), (x + 0.01, 0.09, z + 0.01)) for z in (-0.075, 0.075)]
-        rods: list[Point] = [(-0.08, h - 0.05, -0.05), (-0.08, TROLLEY_GRIP, -0.05), (0.08, TROLLEY_GRIP, -0.05), (0.08, h - 0.05, -0.05)]
+        rods: list[Point] = [
+            (-0.08, h - 0.05, -0.05),
+            (-0.08, reach, -0.05),
+            (0.08, reach, -0.05),
+            (0.08, h - 0.05, -0.05),
+        ]
         parts.append(tube(rods, 0.011))
-        parts.append(tube([(-0.075, TROLLEY_GRIP, -0.05), (0.075, TROLLEY_GRIP, -0.05)], GRIP_RADIUS))
+        parts.append(tube([(-0.075, reach, -0.05), (0.075, reach, -0.05)], GRIP_RADIUS))
     else:
-        parts.append(tube([(-0.085, h - 0.03, 0), (-0.075, CASE_GRIP, 0), (0.075, CASE_GRIP, 0), (0.085, h - 0.03, 0)], GRIP_RADIUS))
+        parts.append(
+            tube(
+                [(-0.085, h - 0.03, 0), (-0.075, CASE_GRIP, 0), (0.075, CASE_GRIP, 0), (0.085, h - 0.03, 0)],
+                GRIP_RADIUS,
+            )
+        )
     mesh = colored(merged(parts), 0.045, (0.16, 0.40, 0.50))
     x, y, z = mesh.verts.T
     paint(mesh.rgb, np.abs(z) > d / 2 + 0.002, (0.22, 0.52, 0.62))
     paint(mesh.rgb, (np.abs(z) < 0.016) & (np.abs(x) > w / 2 - 0.02), (0.75, 0.75, 0.72))
-    paint(mesh.rgb, (y > h + 0.002) | (y < 0.055) & trolley, (0.15, 0.15, 0.16))
+    paint(mesh.rgb, (y > h + 0.002) | (y < foot + 0.005), (0.15, 0.15, 0.16))
     paint(mesh.rgb, (z > d / 2 - 0.004) & (np.hypot(x + 0.1, y - 0.42) < 0.05), (0.92, 0.72, 0.18))
     return mesh
 
@@ -146,13 +162,27 @@ def suitcase(trolley: bool) -> ColoredMesh:
 def potted_plant() -> ColoredMesh:
     """A clay pot with a bush of pointed leaves; its bottom at y = 0."""
     h, r = POT_HEIGHT, POT_RADIUS
-    pot = lathe([(0, 0), (0.70 * r, 0), (0.93 * r, 0.80 * h), (r, 0.80 * h), (r, h), (0.85 * r, h), (0.82 * r, 0.86 * h), (0, 0.86 * h)], 36)
+    pot = lathe(
+        [
+            (0, 0),
+            (0.70 * r, 0),
+            (0.93 * r, 0.80 * h),
+            (r, 0.80 * h),
+            (r, h),
+            (0.85 * r, h),
+            (0.82 * r, 0.86 * h),
+            (0, 0.86 * h),
+        ],
+        36,
+    )
     leaves = []
     for k in range(13):
         turn, rise = 2.399963 * k, 0.35 + 0.055 * k
         length = 0.26 + 0.07 * ((k * 7) % 5) / 4
         leaf = Manifold.sphere(1.0, 12).scale((length / 2, 0.035, 0.008)).translate((length / 2, 0, 0))
-        leaves.append(leaf.rotate((0, 0, np.degrees(rise))).rotate((0, np.degrees(turn), 0)).translate((0, 0.84 * h, 0)))
+        leaves.append(
+            leaf.rotate((0, 0, np.degrees(rise))).rotate((0, np.degrees(turn), 0)).translate((0, 0.84 * h, 0))
+        )
     mesh = colored(merged([pot, *leaves]), 0.03, (0.70, 0.36, 0.24))
     x, y, z = mesh.verts.T
     far = (y > h + 0.004) | (np.hypot(x, z) > r + 0.002)

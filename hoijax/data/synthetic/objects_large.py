@@ -1,5 +1,7 @@
 """Furniture and other things that people sit, lie and work on, y up, the floor at y = 0 unless said, front towards +z."""
 
+import itertools
+
 import numpy as np
 from manifold3d import Manifold
 
@@ -7,12 +9,13 @@ from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic.solids import Point, box, colored, grain, hull, lathe, merged, paint, rounded_box, tube
 
 BENCH_HEIGHT, BENCH_DEPTH, BENCH_WIDTH = 0.45, 0.42, 1.30  # the seat reaches from z = 0, at the back, to the depth
-COUCH_HEIGHT, COUCH_DEPTH, COUCH_WIDTH = 0.43, 0.58, 1.55
+COUCH_HEIGHT, COUCH_DEPTH, COUCH_WIDTH = 0.43, 0.48, 1.55
 ARM_HEIGHT, ARM_WIDTH = 0.63, 0.17
 BED = (0.95, 0.48, 2.05)  # width, height of the mattress, length
 ROUND_TABLE = (0.55, 0.74)  # radius, height
 CUSHION = (0.76, 0.17, 1.95)  # width, height, length of the air cushion
 LAPTOP = (0.34, 0.235, 0.018)  # width, depth and thickness of the base
+PACK = (0.30, 0.46, 0.17)  # width, height and depth of the backpack
 LAPTOP_OPEN = 112.0  # degrees between base and screen
 
 
@@ -46,7 +49,10 @@ def couch() -> ColoredMesh:
         parts.append(rounded_box((low, 0.07, back + 0.02), (high, ARM_HEIGHT, d), 0.05))
         low, high = sorted((0.004 * s, s * (half + 0.005)))
         parts.append(rounded_box((low, h - 0.15, -0.04), (high, h, d), 0.04))
-        parts += [box((s * (w / 2 - 0.10) - 0.025, 0, z), (s * (w / 2 - 0.10) + 0.025, 0.10, z + 0.05)) for z in (back + 0.05, d - 0.10)]
+        parts += [
+            box((s * (w / 2 - 0.10) - 0.025, 0, z), (s * (w / 2 - 0.10) + 0.025, 0.10, z + 0.05))
+            for z in (back + 0.05, d - 0.10)
+        ]
     mesh = colored(merged(parts), 0.072, (0.62, 0.56, 0.46))
     x, y, z = mesh.verts.T
     stripes = np.floor(x / 0.07) % 2 == 0
@@ -63,9 +69,12 @@ def bed() -> ColoredMesh:
     """A single bed along the z axis about its middle, its head at -z."""
     w, h, length = BED
     x, z = w / 2, length / 2
-    parts = [rounded_box((-x, h - 0.20, -z), (x, h, z), 0.04), box((-x - 0.02, h - 0.26, -z - 0.02), (x + 0.02, h - 0.14, z + 0.02))]
+    parts = [
+        rounded_box((-x, h - 0.20, -z), (x, h, z), 0.04),
+        box((-x - 0.02, h - 0.26, -z - 0.02), (x + 0.02, h - 0.14, z + 0.02)),
+    ]
     parts.append(box((-x - 0.02, 0.0, -z - 0.05), (x + 0.02, 0.95, -z - 0.01)))
-    parts.append(box((-x - 0.02, 0.0, z + 0.01), (x + 0.02, h + 0.06, z + 0.05)))
+    parts.append(box((-x - 0.02, 0.0, z + 0.01), (x + 0.02, h - 0.05, z + 0.05)))
     mesh = colored(merged(parts), 0.085, (0.46, 0.30, 0.17))
     a, b, c = mesh.verts.T
     mesh.rgb[:] = grain(mesh.verts, (0.46, 0.30, 0.17), axis=0, period=0.08, amount=0.10)
@@ -85,7 +94,11 @@ def round_table() -> ColoredMesh:
     x, y, z = mesh.verts.T
     plate = y > h - 0.036
     mesh.rgb[plate] = grain(mesh.verts, (0.72, 0.50, 0.30), axis=0, period=0.11, amount=0.09)[plate]
-    paint(mesh.rgb, plate & (np.hypot(x, z) > 0.88 * r) & (np.floor(np.arctan2(z, x) / np.pi * 12) % 2 == 0), (0.88, 0.80, 0.66))
+    paint(
+        mesh.rgb,
+        plate & (np.hypot(x, z) > 0.88 * r) & (np.floor(np.arctan2(z, x) / np.pi * 12) % 2 == 0),
+        (0.88, 0.80, 0.66),
+    )
     paint(mesh.rgb, plate & (np.hypot(x - 0.2, z - 0.15) < 0.12), (0.20, 0.42, 0.46))
     return mesh
 
@@ -117,7 +130,11 @@ def laptop() -> ColoredMesh:
     """An open laptop; its base lies on y = 0 about the middle, the hinge at -z."""
     w, d, t = LAPTOP
     base = box((-w / 2, 0, -d / 2), (w / 2, t, d / 2))
-    screen = box((-w / 2, 0, -0.009), (w / 2, 0.225, 0.0)).rotate((90 - LAPTOP_OPEN, 0, 0)).translate((0, t - 0.006, -d / 2 + 0.009))
+    screen = (
+        box((-w / 2, 0, -0.009), (w / 2, 0.225, 0.0))
+        .rotate((90 - LAPTOP_OPEN, 0, 0))
+        .translate((0, t - 0.006, -d / 2 + 0.009))
+    )
     mesh = colored(merged([base, screen]), 0.0135, (0.66, 0.67, 0.69))
     x, y, z = mesh.verts.T
     keys = (np.abs(y - t) < 1e-4) & (z > -d / 2 + 0.025) & (z < 0.03) & (np.abs(x) < w / 2 - 0.02)
@@ -138,10 +155,21 @@ def laptop() -> ColoredMesh:
 def backpack(straps: list[list[Point]], size: tuple[float, float, float]) -> ColoredMesh:
     """A backpack whose back is in the plane z = 0, its middle at the origin; `straps` are drawn as they come."""
     w, h, d = size
-    body = hull(*((sx * (w / 2 - 0.06), y, -d / 2, d / 2 - 0.01) for sx in (-1, 1) for y in (-h / 2 + d / 2, h / 2 - d / 2 - 0.03)))
+    body = hull(
+        *(
+            (sx * (w / 2 - 0.06), y, -d / 2, d / 2 - 0.01)
+            for sx in (-1, 1)
+            for y in (-h / 2 + d / 2, h / 2 - d / 2 - 0.03)
+        )
+    )
     flat = rounded_box((-w / 2, -h / 2, -d / 2), (w / 2, h / 2 - 0.04, -0.002), 0.03)
     pocket = rounded_box((-w / 2 + 0.05, -h / 2 + 0.03, -d - 0.035), (w / 2 - 0.05, 0.02, -d / 2), 0.03)
-    loop: list[Point] = [(-0.03, h / 2 - 0.06, -0.03), (-0.03, h / 2 + 0.02, -0.03), (0.03, h / 2 + 0.02, -0.03), (0.03, h / 2 - 0.06, -0.03)]
+    loop: list[Point] = [
+        (-0.03, h / 2 - 0.06, -0.03),
+        (-0.03, h / 2 + 0.02, -0.03),
+        (0.03, h / 2 + 0.02, -0.03),
+        (0.03, h / 2 - 0.06, -0.03),
+    ]
     belts = [_ribbon(strap, 0.018, 0.005) for strap in straps]
     mesh = colored(merged([body, flat, pocket, tube(loop, 0.009), *belts]), 0.040, (0.20, 0.34, 0.24))
     x, y, z = mesh.verts.T
@@ -155,6 +183,7 @@ def backpack(straps: list[list[Point]], size: tuple[float, float, float]) -> Col
 def _ribbon(points: list[Point], half: float, thick: float) -> Manifold:
     """A belt through points, `half` wide to both sides along x."""
     pieces = [
-        hull(*((p[0] + s * half, p[1], p[2], thick) for p in pair for s in (-1, 1))) for pair in zip(points, points[1:])
+        hull(*((p[0] + s * half, p[1], p[2], thick) for p in pair for s in (-1, 1)))
+        for pair in itertools.pairwise(points)
     ]
     return merged(pieces)

@@ -11,7 +11,7 @@ HORSE_GRIP = (1.24, 0.33, 0.014)  # height, forward position and radius of the r
 DOG_BACK = 0.60
 WHEEL, WHEELBASE = 0.335, 1.02  # radius of the wheels; distance of their axles
 CRANK_HEIGHT, CRANK = 0.285, 0.165
-SADDLE = (0.93, -0.14)  # height of its top and forward position, cranks at z = 0
+SADDLE = (0.88, -0.14)  # height of its top and forward position, cranks at z = 0
 HANDLEBAR = (1.04, 0.44, 0.22, 0.015)  # height, forward position, half distance of the grips, radius
 PEDAL_SIDE = 0.125  # distance of the middle of a pedal from the frame
 CRANK_ANGLE = 35.0  # degrees by which the left crank points down from straight ahead
@@ -21,7 +21,11 @@ def horse() -> ColoredMesh:
     """A saddled pony that stands still; over its withers a horn to hold on to."""
     r, top = HORSE_RADIUS, HORSE_BACK - 0.012
     axis = top - r
-    parts = [_barrel(axis, r), hull((0, axis, -0.40, 0.20), (0, axis - 0.02, -0.52, 0.15)), hull((0, axis - 0.01, 0.36, 0.19), (0, axis + 0.06, 0.48, 0.15))]
+    parts = [
+        _barrel(axis, r),
+        hull((0, axis, -0.40, 0.20), (0, axis - 0.02, -0.52, 0.15)),
+        hull((0, axis - 0.01, 0.36, 0.19), (0, axis + 0.06, 0.48, 0.15)),
+    ]
     parts.append(hull((0, axis + 0.08, 0.46, 0.13), (0, top + 0.42, 0.72, 0.075)))
     parts.append(hull((0, top + 0.44, 0.73, 0.085), (0, top + 0.24, 1.00, 0.052)))
     parts += [hull((x, top + 0.50, 0.69, 0.028), (1.3 * x, top + 0.60, 0.69, 0.008)) for x in (-0.05, 0.05)]
@@ -42,7 +46,11 @@ def horse() -> ColoredMesh:
     pad = (z > -0.26) & (z < 0.22) & (np.hypot(x, y - axis) > r + 0.004) & (y > axis - 0.1) & (y < top + 0.02)
     paint(mesh.rgb, pad, (0.24, 0.13, 0.08))
     paint(mesh.rgb, pad & ((z < -0.21) | (z > 0.17)), (0.72, 0.18, 0.16))
-    paint(mesh.rgb, (z < -0.60) | (np.abs(x) < 0.045) & (y > top + 0.05) & (z < 0.30 + 0.72 * (y - axis)) & (z > 0.36), (0.16, 0.11, 0.09))
+    paint(
+        mesh.rgb,
+        (z < -0.60) | (np.abs(x) < 0.045) & (y > top + 0.05) & (z < 0.30 + 0.72 * (y - axis)) & (z > 0.36),
+        (0.16, 0.11, 0.09),
+    )
     paint(mesh.rgb, y < 0.09, (0.14, 0.12, 0.11))
     paint(mesh.rgb, (y > top + 0.03) & (z < 0.36), (0.12, 0.12, 0.12))
     paint(mesh.rgb, (np.hypot(y - top - 0.47, z - 0.82) < 0.022) & (np.abs(x) > 0.05), (0.05, 0.04, 0.04))
@@ -56,7 +64,10 @@ def _barrel(height: float, radius: float) -> Manifold:
 def dog() -> ColoredMesh:
     """A spotted dog that stands and looks ahead."""
     axis = DOG_BACK - 0.115
-    parts = [hull((0, axis, -0.26, 0.105), (0, axis, 0.02, 0.115)), hull((0, axis, 0.0, 0.115), (0, axis - 0.01, 0.24, 0.125))]
+    parts = [
+        hull((0, axis, -0.26, 0.105), (0, axis, 0.02, 0.115)),
+        hull((0, axis, 0.0, 0.115), (0, axis - 0.01, 0.24, 0.125)),
+    ]
     parts.append(hull((0, axis + 0.05, 0.26, 0.085), (0, axis + 0.22, 0.37, 0.065)))
     parts.append(Manifold.sphere(0.085, 20).translate((0, axis + 0.27, 0.40)))
     parts.append(hull((0, axis + 0.25, 0.46, 0.048), (0, axis + 0.225, 0.555, 0.034)))
@@ -98,14 +109,29 @@ def bicycle(scale: float) -> ColoredMesh:
     post = (0.0, 0.68, -0.075)
     parts += [tube([bottom, post, seat], 0.017), tube([bottom, (0.0, 0.76, 0.37)], 0.019), tube([post, head], 0.016)]
     for s in (-1, 1):
-        parts += [tube([(0.012 * s, CRANK_HEIGHT, -0.02), (0.055 * s, WHEEL, -0.44)], 0.010), tube([(0.02 * s, 0.66, -0.075), (0.055 * s, WHEEL, -0.44)], 0.009)]
+        parts += [
+            tube([(0.012 * s, CRANK_HEIGHT, -0.02), (0.055 * s, WHEEL, -0.44)], 0.010),
+            tube([(0.02 * s, 0.66, -0.075), (0.055 * s, WHEEL, -0.44)], 0.009),
+        ]
         parts.append(tube([(0.02 * s, 0.72, 0.385), (0.052 * s, 0.60, 0.44), (0.052 * s, WHEEL, 0.58)], 0.013))
     parts.append(tube([(0, 0.72, 0.385), head, (0, height - 0.03, 0.30)], 0.018))
-    bar: list[Point] = [(s * x, height + y, z_bar - 0.14 + z) for s, x, y, z in ((-1, grip + 0.09, 0, 0.12), (-1, grip - 0.08, 0, 0.14), (-1, 0.05, -0.03, 0.0), (1, 0.05, -0.03, 0.0), (1, grip - 0.08, 0, 0.14), (1, grip + 0.09, 0, 0.12))]
+    bar: list[Point] = [
+        (s * x, height + y, z_bar - 0.14 + z)
+        for s, x, y, z in (
+            (-1, grip + 0.09, 0, 0.12),
+            (-1, grip - 0.08, 0, 0.14),
+            (-1, 0.05, -0.03, 0.0),
+            (1, 0.05, -0.03, 0.0),
+            (1, grip - 0.08, 0, 0.14),
+            (1, grip + 0.09, 0, 0.12),
+        )
+    ]
     parts.append(tube(bar, r_bar))
     parts += _cranks()
     y, z = SADDLE
-    parts.append(hull((-0.055, y - 0.035, z - 0.07, 0.035), (0.055, y - 0.035, z - 0.07, 0.035), (0, y - 0.03, z + 0.13, 0.022)))
+    parts.append(
+        hull((-0.055, y - 0.035, z - 0.07, 0.035), (0.055, y - 0.035, z - 0.07, 0.035), (0, y - 0.03, z + 0.13, 0.022))
+    )
     mesh = colored(merged(parts).scale((scale, scale, scale)), 0.16, (0.75, 0.14, 0.13))
     return mesh._replace(rgb=_bicycle_rgb(mesh.verts / scale, mesh.rgb))
 

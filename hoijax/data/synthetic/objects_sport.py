@@ -13,7 +13,7 @@ FOOTBALL_RADIUS, GYM_BALL_RADIUS = 0.11, 0.29
 BAR_RADIUS, BAR_LENGTH = 0.015, 1.5
 DECK = (0.80, 0.20, 0.014)  # length, width and thickness of a skateboard's deck
 DECK_HEIGHT = 0.105
-SURFBOARD = (2.05, 0.52, 0.065)  # length, width, thickness
+SURFBOARD = (2.05, 0.47, 0.060)  # length, width, thickness
 
 
 def tennis_racket() -> ColoredMesh:
@@ -38,7 +38,16 @@ def tennis_racket() -> ColoredMesh:
 def baseball_bat() -> ColoredMesh:
     """A wooden bat; its axis is y, its knob at y = 0."""
     r = BAT_RADIUS
-    outline = [(0, 0), (0.022, 0.002), (0.025, 0.010), (0.020, 0.020), (r, 0.028), (r, 0.24), (0.017, 0.36), (0.027, 0.52)]
+    outline = [
+        (0, 0),
+        (0.022, 0.002),
+        (0.025, 0.010),
+        (0.020, 0.020),
+        (r, 0.028),
+        (r, 0.24),
+        (0.017, 0.36),
+        (0.027, 0.52),
+    ]
     outline += [(0.032, 0.64), (0.033, 0.80), (0.028, 0.835), (0.015, 0.845), (0, 0.846)]
     mesh = colored(lathe(outline, 24), 0.018, (0.80, 0.60, 0.36))
     y = mesh.verts[:, 1]
@@ -80,7 +89,19 @@ def barbell() -> ColoredMesh:
     for s in (-1, 1):
         for radius, start, end in ((0.19, 0.52, 0.565), (0.15, 0.57, 0.60), (0.035, 0.605, 0.635)):
             low, high = sorted((s * start, s * end))
-            plates.append(lathe([(0, low), (radius - 0.01, low), (radius, low + 0.01), (radius, high - 0.01), (radius - 0.01, high), (0, high)], 32))
+            plates.append(
+                lathe(
+                    [
+                        (0, low),
+                        (radius - 0.01, low),
+                        (radius, low + 0.01),
+                        (radius, high - 0.01),
+                        (radius - 0.01, high),
+                        (0, high),
+                    ],
+                    32,
+                )
+            )
     mesh = colored(merged([rod, *plates]).rotate((0, 0, 90)), 0.04, (0.72, 0.73, 0.75))
     x, y, z = mesh.verts.T
     across = np.hypot(y, z)
@@ -97,12 +118,18 @@ def skateboard() -> ColoredMesh:
     flat, top = length / 2 - 0.17, DECK_HEIGHT
     parts = [box((-flat, top - t, -width / 2), (flat, top, width / 2))]
     for s in (-1, 1):
-        tip = [Manifold.cylinder(t, width / 2, circular_segments=32).rotate((-90, 0, 0)).translate((x, top - t, 0)) for x in (0.0, 0.07)]
+        tip = [
+            Manifold.cylinder(t, width / 2, circular_segments=32).rotate((-90, 0, 0)).translate((x, top - t, 0))
+            for x in (0.0, 0.07)
+        ]
         end = Manifold.batch_hull(tip).translate((0, -top + t, 0)).rotate((0, 0, 17)).translate((flat, top - t, 0))
         parts.append(end if s > 0 else end.mirror((1, 0, 0)))
         x = s * (flat - 0.04)
         parts += [hull((x, 0.027, z - 0.012, 0.027), (x, 0.027, z + 0.012, 0.027)) for z in (-0.075, 0.075)]
-        parts += [hull((x, 0.03, -0.06, 0.010), (x, 0.03, 0.06, 0.010)), box((x - 0.03, 0.03, -0.02), (x + 0.03, top - 0.005, 0.02))]
+        parts += [
+            hull((x, 0.03, -0.06, 0.010), (x, 0.03, 0.06, 0.010)),
+            box((x - 0.03, 0.03, -0.02), (x + 0.03, top - 0.005, 0.02)),
+        ]
     mesh = colored(merged(parts), 0.026, (0.15, 0.15, 0.16))
     x, y, z = mesh.verts.T
     paint(mesh.rgb, y < top - 0.012, (0.72, 0.74, 0.76))
@@ -125,7 +152,10 @@ def surfboard() -> ColoredMesh:
             y = t * (length / 2 - inset)
             points += [np.stack([s * x, y, np.full(len(t), sign * z)], 1) for s in (-1, 1)]
     board = Manifold.hull_points(np.concatenate(points))
-    fins = [hull((x, y, -0.03, 0.004), (x, y - 0.09, -0.03, 0.004), (x, y - 0.09, -0.115, 0.004)) for x, y in ((0, -0.80), (-0.11, -0.68), (0.11, -0.68))]
+    fins = [
+        hull((x, y, -0.03, 0.004), (x, y - 0.09, -0.03, 0.004), (x, y - 0.09, -0.115, 0.004))
+        for x, y in ((0, -0.80), (-0.11, -0.68), (0.11, -0.68))
+    ]
     mesh = colored(merged([board, *fins]), 0.048, (0.95, 0.94, 0.90))
     x, y, z = mesh.verts.T
     paint(mesh.rgb, y > 0.45, (0.15, 0.50, 0.66))

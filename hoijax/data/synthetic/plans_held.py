@@ -149,7 +149,7 @@ def carried(side: str, mesh_of: str) -> Planner:
     def plan(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
         sign = 1.0 if side == "left" else -1.0
         mesh, height, radius = (
-            (objects_held.suitcase(trolley=False), objects_held.CASE_GRIP, objects_held.GRIP_RADIUS)
+            (objects_held.suitcase(), objects_held.CASE_GRIP, objects_held.GRIP_RADIUS)
             if mesh_of == "suitcase"
             else (objects_held.basket(), objects_held.BASKET_GRIP, objects_held.BASKET_RADIUS)
         )
@@ -157,6 +157,7 @@ def carried(side: str, mesh_of: str) -> Planner:
         thumb = across(thumb, UP)
         out = unit(*(across(-facing, thumb) + 0.5 * UP))
         middle = at - (radius + 0.003) * out
+        middle[1] = max(middle[1], height + 0.03)  # clear of the floor
         placed = fitted(mesh, UP, np.cross(thumb, UP) * sign, np.array([0, height, 0]), middle)
         return Plan(placed, fist(side, middle, out, thumb, radius), arm(side))
 
@@ -167,8 +168,9 @@ def drag_suitcase(figure: Figure, settled: Placed, thing: ColoredMesh | None) ->
     """Behind the right side, leant on its wheels, which stay on the floor."""
     at, facing, _ = palm(figure, settled, "right")
     middle = at + (objects_held.GRIP_RADIUS + 0.003) * facing
-    case = objects_held.suitcase(trolley=True)
-    grip = np.array([0, objects_held.TROLLEY_GRIP, -0.05])
+    reach = float(middle[1] / np.cos(np.radians(38)))  # the rods come out until the case leans well
+    case = objects_held.suitcase(reach)
+    grip = np.array([0, reach, -0.05])
     low, high = np.radians(5.0), np.radians(75.0)
     for _ in range(30):  # the more it leans, the higher its lowest point
         lean = (low + high) / 2

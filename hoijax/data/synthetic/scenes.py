@@ -3,7 +3,7 @@
 A person first settles (feet on the floor, or seat on the object), then reaches for the object with the hands.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
@@ -41,7 +41,7 @@ class Design:
     extent: float
     floor: str = "boards"
     wall: str = "plaster"
-    outfit: Outfit = Outfit()
+    outfit: Outfit = field(default_factory=Outfit)
     tint: RGB = (0.78, 0.80, 0.78)
     shape: tuple[float, ...] = ()
     near_parts: tuple[str, ...] = ()

@@ -50,7 +50,7 @@ def rounded_box(low: Point, high: Point, radius: float) -> Manifold:
 
 def tube(points: Sequence[Point], radius: float) -> Manifold:
     """A round bar along a chain of points."""
-    return merged([hull((*a, radius), (*b, radius)) for a, b in zip(points, points[1:])])
+    return merged([hull((*a, radius), (*b, radius)) for a, b in itertools.pairwise(points)])
 
 
 def lathe(outline: Sequence[tuple[float | int, float | int]], sides: int = 32) -> Manifold:
