@@ -116,7 +116,7 @@ HELD: dict[str, Design] = {
     "barbell_lift": Design(
         category="barbell",
         action="lift",
-        turns=STANDING | ASTRIDE | {"both_shoulder": "x-88 z48 y-12", "both_elbow": "y-40"},
+        turns=STANDING | FLAT | ASTRIDE | {"both_shoulder": "x-88 z48 y-12", "both_elbow": "y-40"},
         settle=plans.stand,
         handle=held.lift_barbell,
         contact_parts=HANDS,

@@ -11,13 +11,13 @@ RIDDEN: dict[str, Design] = {
     "bicycle_ride": Design(
         category="bicycle",
         action="ride",
-        turns=RELAXED
+        turns=FLAT
         | {"root": "x14", "spine1": "x12", "spine2": "x8", "neck": "x-14", "head": "x-10"}
         | {"left_hip": "x-62 z-4", "left_knee": "x58", "right_hip": "x-86 z4", "right_knee": "x104"}
         | {"both_shoulder": "z-58 x-62", "both_elbow": "y-24"},
         settle=ridden.mount_bicycle,
         handle=ridden.hold_handlebar,
-        contact_parts=(*HANDS, "bottom", *FEET),
+        contact_parts=(*HANDS, *FEET),
         yaw=-64.0,
         pitch=6.0,
         extent=0.86,

@@ -8,7 +8,7 @@ from manifold3d import Manifold
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic.solids import Point, box, colored, grain, hull, lathe, merged, paint, rounded_box, tube
 
-BENCH_HEIGHT, BENCH_DEPTH, BENCH_WIDTH = 0.45, 0.42, 1.30  # the seat reaches from z = 0, at the back, to the depth
+BENCH_HEIGHT, BENCH_DEPTH, BENCH_WIDTH = 0.45, 0.40, 1.30  # the seat reaches from z = 0, at the back, to the depth
 COUCH_HEIGHT, COUCH_DEPTH, COUCH_WIDTH = 0.43, 0.48, 1.55
 ARM_HEIGHT, ARM_WIDTH = 0.63, 0.17
 BED = (0.95, 0.48, 2.05)  # width, height of the mattress, length
@@ -22,7 +22,7 @@ LAPTOP_OPEN = 112.0  # degrees between base and screen
 def bench() -> ColoredMesh:
     """A park bench of slats on two iron frames."""
     w, d, h = BENCH_WIDTH, BENCH_DEPTH, BENCH_HEIGHT
-    parts = [box((-w / 2, h - 0.028, z), (w / 2, h, z + 0.098)) for z in (0.01, 0.115, 0.22, 0.322)]
+    parts = [box((-w / 2, h - 0.028, z), (w / 2, h, z + 0.098)) for z in (0.01, 0.110, 0.21, 0.302)]
     parts += [box((-w / 2, y, -0.02), (w / 2, y + 0.095, 0.006)) for y in (h + 0.09, h + 0.21, h + 0.33)]
     for x in (-w / 2 + 0.14, w / 2 - 0.18):
         parts.append(box((x, h - 0.07, -0.045), (x + 0.04, h - 0.02, d - 0.005)))

@@ -130,7 +130,7 @@ def bicycle(scale: float) -> ColoredMesh:
     parts += _cranks()
     y, z = SADDLE
     parts.append(
-        hull((-0.055, y - 0.035, z - 0.07, 0.035), (0.055, y - 0.035, z - 0.07, 0.035), (0, y - 0.03, z + 0.13, 0.022))
+        hull((-0.055, y - 0.035, z - 0.07, 0.035), (0.055, y - 0.035, z - 0.07, 0.035), (0, y - 0.05, z + 0.13, 0.018))
     )
     mesh = colored(merged(parts).scale((scale, scale, scale)), 0.16, (0.75, 0.14, 0.13))
     return mesh._replace(rgb=_bicycle_rgb(mesh.verts / scale, mesh.rgb))

@@ -90,7 +90,7 @@ def type_on_laptop(figure: Figure, settled: Placed, thing: ColoredMesh | None) -
     mesh = fitted(objects_large.laptop(), up, -along, np.zeros(3), bottom)
     goals: list[Goal] = []
     for side, sign in SIDES:
-        point = bottom + thick * up + 0.095 * sign * LEFT - 0.06 * along
+        point = bottom + thick * up + 0.095 * sign * LEFT - 0.105 * along
         goals += flat(side, point, up, along - 0.15 * sign * LEFT, 5)
     return Plan(mesh, tuple(goals), ("spine1", "spine2", "spine3", *ARMS, *FINGERS))
 
@@ -145,10 +145,11 @@ def carry_surfboard(figure: Figure, settled: Placed, thing: ColoredMesh | None) 
     top = joint(settled, "right_shoulder")[1] - 0.17
     arms = figure.weights[:, 16:22].sum(1) + figure.weights[:, 25:].sum(1)
     body = settled.verts[(arms < 0.3) & (np.abs(settled.verts[:, 1] - top + width / 2) < width / 2)]
-    middle = np.array([body[:, 0].min() - thick / 2 - 0.004, top - width / 2, at[2] + 0.12])
-    board = fitted(objects_sport.surfboard(), unit(0.06, 0.05, 1), LEFT, np.zeros(3), middle)
-    point = np.array([middle[0] - thick / 2, top - width + 0.085, at[2]])
-    return Plan(board, flat("right", point, -LEFT, unit(0.1, -1, 0.15), 8), arm("right"))
+    middle = np.array([body[:, 0].min() - thick / 2 - 0.03, top - width / 2, at[2] + 0.12])
+    board = fitted(objects_sport.surfboard(), unit(0.06, 0.05, 1), unit(1, 0.22, 0), np.zeros(3), middle)
+    out = -unit(1, 0.22, 0)
+    point = np.array([middle[0] - 0.05 - thick / 2 - 0.02, top - width + 0.085, at[2]])  # from outside
+    return Plan(board, flat("right", point, out, unit(0.1, -1, 0.15), 8), arm("right"))
 
 
 def hold_surfboard(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
