@@ -7,9 +7,12 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 
+from hoijax.coarse.cloud import depth_pixels
+from hoijax.coarse.outline_fit import best_outline
 from hoijax.coarse.view import Box, Eye, mask_box, mesh_depth, projected, unprojected
 
 ROUNDS = 4  # of size and place: each makes the visible part of the mesh anew
+FEWEST_COMMON = 0.1  # share of the cloud's points that must meet the mesh before their depths are compared
 INNER = (0.05, 0.95)  # quantiles between which extents are taken
 
 
@@ -20,6 +23,8 @@ class Target(NamedTuple):
     hidden: Bool[np.ndarray, "h w"]
     cloud: Float[np.ndarray, "n 3"]
     depth: float
+    eroded_px: int
+    outer: float
 
 
 class Placed(NamedTuple):
@@ -55,7 +60,7 @@ def first_place(verts: Float[np.ndarray, "v 3"], target: Target, eye: Eye) -> Pl
     middle = np.array([[(box.left + box.right) / 2, (box.top + box.bottom) / 2]])
     goal = unprojected(middle, np.array([target.depth]), eye)[0]
     center = (verts.min(0) + verts.max(0)) / 2
-    scale = diagonal(box) * target.depth / np.linalg.norm(np.ptp(verts[:, :2], axis=0) * eye.focal)
+    scale = diagonal(box) * target.depth / float(np.linalg.norm(np.ptp(verts[:, :2], axis=0) * eye.focal))
     for _ in range(2):
         scale = min(scale, 0.9 * target.depth / max(-(verts - center)[:, 2].min(), 1e-9))  # all in front of the camera
         pixels = projected(scale * (verts - center) + goal, eye)
@@ -72,8 +77,10 @@ def visible_surface(
     """
     depth = mesh_depth(verts, faces, eye)
     seen = depth > 0
-    i, j = np.nonzero(seen & ~target.hidden if (seen & ~target.hidden).any() else seen)
-    return unprojected(np.stack([j + 0.5, i + 0.5], 1), depth[i, j], eye)
+    if (seen & ~target.hidden).any():
+        seen = seen & ~target.hidden
+    found = depth_pixels(depth, seen, target.eroded_px, target.outer, 1)
+    return unprojected(found.pixels, found.z, eye)
 
 
 def resized(placed: Placed, factor: float, about: Float[np.ndarray, "3"]) -> Placed:
@@ -128,3 +135,64 @@ def icp(
         if np.linalg.norm(step) < 1e-6:
             break
     return placed._replace(translation=placed.translation + shift)
+
+
+def fitted_to_mask(
+    placed: Placed,
+    verts: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    target: Target,
+    eye: Eye,
+    rounds: int = 2,
+) -> Placed:
+    """The object resized and moved parallel to the image to where its silhouette fits the mask best (ours)."""
+    for _ in range(rounds):
+        depth = mesh_depth(placed.scale * verts + placed.translation, faces, eye)
+        if not (depth > 0).any():
+            return placed
+        factor, shift, _ = best_outline(depth > 0, target.mask, target.hidden, mask_box(target.mask))
+        i, j = np.nonzero(depth > 0)
+        z = float(np.median(depth[depth > 0]))
+        center = unprojected(np.array([[j.mean() + 0.5, i.mean() + 0.5]]), np.array([z]), eye)[0]
+        placed = resized(placed, factor, center)
+        placed = placed._replace(translation=placed.translation + np.append(shift / eye.focal * z, 0.0))
+    return placed
+
+
+def at_depth(
+    placed: Placed, verts: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], target: Target, eye: Eye
+) -> Placed:
+    """The object moved along the viewing rays, x' = k x, by the median over pixels of z cloud / z mesh (ours).
+
+    What a pixel sees of the one belongs to what it sees of the other: no nearest neighbours, which noise pulls aside.
+    """
+    cloud_z, mesh_z = common_depths(placed, verts, faces, target, eye)
+    if len(cloud_z) < FEWEST_COMMON * len(target.cloud):
+        return placed
+    k = float(np.median(cloud_z / mesh_z))
+    return Placed(placed.scale * k, placed.translation * k)
+
+
+def common_depths(
+    placed: Placed, verts: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], target: Target, eye: Eye
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """z of the cloud's points, and z of the mesh in the same pixels, where both are seen."""
+    if not len(target.cloud):
+        return np.zeros(0), np.zeros(0)
+    depth = mesh_depth(placed.scale * verts + placed.translation, faces, eye)
+    j, i = np.floor(projected(target.cloud, eye)).astype(int).T
+    both = depth[i, j] > 0
+    return target.cloud[both, 2], depth[i, j][both]
+
+
+def agreement(
+    placed: Placed, verts: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], target: Target, eye: Eye
+) -> float:
+    """IoU of mask and silhouette outside of what the human hides, less the median |z cloud - z mesh| / object diagonal."""
+    seen = mesh_depth(placed.scale * verts + placed.translation, faces, eye) > 0
+    union = ((seen | target.mask) & ~target.hidden).sum()
+    overlap = float((seen & target.mask & ~target.hidden).sum() / max(union, 1))
+    cloud_z, mesh_z = common_depths(placed, verts, faces, target, eye)
+    if not len(cloud_z):
+        return overlap
+    return overlap - float(np.median(np.abs(cloud_z - mesh_z)) / (placed.scale * np.linalg.norm(np.ptp(verts, axis=0))))

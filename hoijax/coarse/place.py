@@ -11,8 +11,9 @@ from jaxtyping import Bool, Float, Int
 
 from hoijax.coarse.cloud import cloud, depth_pixels, known_depth
 from hoijax.coarse.depth_fit import DepthFit, depth_fit
-from hoijax.coarse.fit_pose import Placed, Target, first_place, icp, size_and_place
+from hoijax.coarse.fit_pose import Placed, Target, at_depth, first_place, fitted_to_mask, icp, size_and_place
 from hoijax.coarse.touch import Slide, gap_along_ray, slide_to_touch
+from hoijax.coarse.turn import best_rotation
 from hoijax.coarse.view import Box, Eye, mask_box, mesh_depth, thinned_eye
 from hoijax.types import Camera
 
@@ -37,6 +38,8 @@ class CoarseOptions:
     slide_gap: float = 0.10
     touch: float = 0.02
     max_side: int = 1024
+    rotations: int = 2000
+    correct: bool = True
 
     def __post_init__(self) -> None:
         if self.rotation not in ROTATIONS:
@@ -91,12 +94,16 @@ def coarse_placement(
     fit = human_fit(depth, human_mask & ~object_mask, mesh_depth(human, human_faces, eye), erosion, options)
     target, notes = object_target(depth, object_mask, human_mask, fit, eye, erosion, options)
     turn = np.eye(3)
-    placed = fitted_pose(verts @ turn.T, object_faces, target, eye, options)
+    if options.rotation == "search":
+        turn, agreed, before_turn = best_rotation(verts, object_faces, target, eye, options.rotations)
+        notes += (_turn_note(turn, agreed, before_turn),)
+    verts = verts @ turn.T
+    placed = fitted_pose(verts, object_faces, target, eye, options)
     notes += _fit_notes(fit)
-    gap_of = gap_along_ray(human, placed.scale * verts @ turn.T + placed.translation, object_faces)
+    gap_of = gap_along_ray(human, placed.scale * verts + placed.translation, object_faces)
     before = after = gap_of(1.0)
     if before > options.slide_gap and boxes_overlap(mask_box(human_mask), mask_box(object_mask)):
-        slide = slide_to_touch(human, placed.scale * verts @ turn.T + placed.translation, object_faces, options.touch)
+        slide = slide_to_touch(human, placed.scale * verts + placed.translation, object_faces, options.touch)
         placed, after = Placed(placed.scale * slide.factor, placed.translation * slide.factor), slide.gap
         notes += (_slide_note(slide, before, float(placed.translation[2])),)
     return Coarse(placed.scale, turn, placed.translation, fit.scale, fit.shift, len(target.cloud), before, after, notes)
@@ -151,7 +158,7 @@ def object_target(
     frame[1:-1, 1:-1] = False
     if frame.any():
         notes.append("the object's mask touches the border of the image: size and place are those of the part in it")
-    return Target(mask, human_mask & ~mask, points, z), tuple(notes)
+    return Target(mask, human_mask & ~mask, points, z, found.eroded_px, options.outer), tuple(notes)
 
 
 def fitted_pose(
@@ -159,10 +166,12 @@ def fitted_pose(
 ) -> Placed:
     """Steps 4 to 6 for vertices in their final orientation."""
     placed = first_place(verts, target, eye)
-    if len(target.cloud) < options.fewest_points:
-        return placed
-    placed = size_and_place(placed, verts, faces, target, eye)
-    return icp(placed, verts, faces, target, options.icp_keep, options.icp_steps)
+    if len(target.cloud) >= options.fewest_points:
+        placed = size_and_place(placed, verts, faces, target, eye)
+        placed = icp(placed, verts, faces, target, options.icp_keep, options.icp_steps)
+    if options.correct:
+        placed = at_depth(fitted_to_mask(placed, verts, faces, target, eye), verts, faces, target, eye)
+    return placed
 
 
 def boxes_overlap(a: Box, b: Box) -> bool:
@@ -174,6 +183,11 @@ def _fit_notes(fit: DepthFit) -> tuple[str, ...]:
     if fit.correlation > 0:
         return ()
     return ("the depth map does not follow the human's relief: its scale is the ratio of the two spreads",)
+
+
+def _turn_note(turn: Float[np.ndarray, "3 3"], agreed: float, given: float) -> str:
+    degrees = np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
+    return f"turned by {degrees:.0f} degrees: agreement with mask and cloud {agreed:.2f}, as given {given:.2f}"
 
 
 def _slide_note(slide: Slide, before: float, z: float) -> str:
