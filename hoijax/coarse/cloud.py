@@ -45,7 +45,7 @@ def depth_pixels(
 
 
 def cloud(found: DepthPixels, scale: float, shift: float, eye: Eye) -> Float[np.ndarray, "n 3"]:
-    """The points of depth pixels at the metric depth z' = scale z + shift; pixels not in front of the camera are left out."""
+    """The points of depth pixels at the metric depth z' = scale z + shift; none behind the camera."""
     metric = scale * found.z + shift
     front = metric > 0
     return unprojected(found.pixels[front], metric[front], eye)

@@ -9,6 +9,7 @@ CAUCHY = 2.385  # residuals of this many standard deviations weigh half (95 % ef
 MAD = 1.4826  # standard deviation of normal noise over its median absolute deviation
 ITERATIONS = 20
 INVERTED = -0.5  # correlation under which a depth map is taken to grow towards the camera
+FAINT = 0.2  # correlation under which the slope of the line is not believed
 
 
 class DepthFit(NamedTuple):
@@ -56,8 +57,8 @@ def depth_fit(z: Float[np.ndarray, " n"], metric: Float[np.ndarray, " n"]) -> De
 
     The noise is in the map, so the residual is taken there: z = (metric - b) / a is fitted by `robust_line` and solved
     for a and b. The fit of metric on z instead would shrink a, by the share of noise in the variance of z.
-    A map that does not rise with the human's depth (slope <= 0) gives a from the ratio of the two spreads, |.| from the
-    5 to the 95 % quantile, and `correlation` <= 0 says so. Raises ValueError when the map clearly falls.
+    Where the map hardly follows the human's relief (correlation under 0.2, so also where a <= 0) a is the ratio of the two
+    spreads from the 5 to the 95 % quantile. Raises ValueError when the map clearly falls.
     """
     slope, offset, weight = robust_line(metric, z)
     correlation = weighted_correlation(metric, z, weight)
@@ -65,11 +66,11 @@ def depth_fit(z: Float[np.ndarray, " n"], metric: Float[np.ndarray, " n"]) -> De
         raise ValueError(
             f"the depth map falls where the human's mesh recedes (correlation {correlation:.2f}): is it an inverse depth?"
         )
-    if slope > 0 and correlation > 0:
+    if slope > 0 and correlation >= FAINT:
         return DepthFit(1 / slope, -offset / slope, correlation)
     spread, metric_spread = (float(np.subtract(*np.quantile(values, (0.95, 0.05)))) for values in (z, metric))
     scale = metric_spread / spread if spread > 0 and metric_spread > 0 else 1.0
-    return DepthFit(scale, float(np.median(metric) - scale * np.median(z)), min(correlation, 0.0))
+    return DepthFit(scale, float(np.median(metric) - scale * np.median(z)), correlation)
 
 
 def weighted_correlation(

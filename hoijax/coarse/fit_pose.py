@@ -1,4 +1,8 @@
-"""Steps 4 to 6: size and place of an object whose orientation is given, from its mask and its cloud (method 8)."""
+"""Steps 4 to 6: size and place of an object whose orientation is given, from its mask and its cloud (method 8).
+
+Beside a long lens (thousands of px, tens of metres) a depth that is off by a decimetre changes the size by half a percent,
+while the mask shows size and place in the image to a pixel: so in the end the mask decides those, and the cloud the depth.
+"""
 
 from typing import NamedTuple
 
@@ -13,11 +17,15 @@ from hoijax.coarse.view import Box, Eye, mask_box, mesh_depth, projected, unproj
 
 ROUNDS = 4  # of size and place: each makes the visible part of the mesh anew
 FEWEST_COMMON = 0.1  # share of the cloud's points that must meet the mesh before their depths are compared
+RELIEF = 3.0  # overlap that a median error of depth as large as the object would cost
 INNER = (0.05, 0.95)  # quantiles between which extents are taken
 
 
 class Target(NamedTuple):
-    """What the object has to fit: its mask, the pixels where the human hides it, its cloud in metres, and its depth."""
+    """What the object has to fit: its mask, the pixels where the human hides it, its cloud (metres) and its median depth.
+
+    `eroded_px` and `outer` are what the cloud has lost of the mask's rim (pixels) and of depths (share).
+    """
 
     mask: Bool[np.ndarray, "h w"]
     hidden: Bool[np.ndarray, "h w"]
@@ -93,14 +101,16 @@ def size_and_place(
 ) -> Placed:
     """Steps 4 and 5: scale = ratio of 5-95 % extents of cloud and visible mesh; its centre on the ray, its median z right.
 
-    Alternates, as what is visible depends on both.
+    Alternates, as what is visible depends on both. Extents across the image only: along the ray noise makes the cloud
+    longer. The mesh loses its rim and its outer depths as the cloud does: else the object comes out too small.
     """
     ray = mask_ray(target.mask, eye)
     for _ in range(ROUNDS):
         points = visible_surface(placed.scale * verts + placed.translation, faces, target, eye)
-        if not len(points):
+        width = np.linalg.norm(extents(points)[:2]) if len(points) else 0.0
+        if width == 0:
             break
-        ratio = np.linalg.norm(extents(target.cloud)[:2]) / np.linalg.norm(extents(points)[:2])
+        ratio = np.linalg.norm(extents(target.cloud)[:2]) / width
         center = points.mean(0)
         placed = resized(placed, float(ratio), center)
         z = center[2] + target.depth - float(np.median(points[:, 2]))
@@ -167,7 +177,7 @@ def at_depth(
     What a pixel sees of the one belongs to what it sees of the other: no nearest neighbours, which noise pulls aside.
     """
     cloud_z, mesh_z = common_depths(placed, verts, faces, target, eye)
-    if len(cloud_z) < FEWEST_COMMON * len(target.cloud):
+    if not len(cloud_z) or len(cloud_z) < FEWEST_COMMON * len(target.cloud):
         return placed
     k = float(np.median(cloud_z / mesh_z))
     return Placed(placed.scale * k, placed.translation * k)
@@ -188,11 +198,15 @@ def common_depths(
 def agreement(
     placed: Placed, verts: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], target: Target, eye: Eye
 ) -> float:
-    """IoU of mask and silhouette outside of what the human hides, less the median |z cloud - z mesh| / object diagonal."""
+    """IoU of mask and silhouette outside of what the human hides - 3 median |z cloud - z mesh| / object diagonal.
+
+    1 is best. Where cloud and mesh share no pixel the second part is left out.
+    """
     seen = mesh_depth(placed.scale * verts + placed.translation, faces, eye) > 0
     union = ((seen | target.mask) & ~target.hidden).sum()
     overlap = float((seen & target.mask & ~target.hidden).sum() / max(union, 1))
     cloud_z, mesh_z = common_depths(placed, verts, faces, target, eye)
     if not len(cloud_z):
         return overlap
-    return overlap - float(np.median(np.abs(cloud_z - mesh_z)) / (placed.scale * np.linalg.norm(np.ptp(verts, axis=0))))
+    size = placed.scale * np.linalg.norm(np.ptp(verts, axis=0))
+    return overlap - RELIEF * float(np.median(np.abs(cloud_z - mesh_z)) / size)

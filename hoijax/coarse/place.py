@@ -10,10 +10,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from hoijax.coarse.cloud import cloud, depth_pixels, known_depth
-from hoijax.coarse.depth_fit import DepthFit, depth_fit
+from hoijax.coarse.depth_fit import FAINT, DepthFit, depth_fit
 from hoijax.coarse.fit_pose import Placed, Target, at_depth, first_place, fitted_to_mask, icp, size_and_place
 from hoijax.coarse.touch import Slide, gap_along_ray, slide_to_touch
-from hoijax.coarse.turn import best_rotation
+from hoijax.coarse.turn import angle, best_rotation
 from hoijax.coarse.view import Box, Eye, mask_box, mesh_depth, thinned_eye
 from hoijax.types import Camera
 
@@ -22,10 +22,14 @@ ROTATIONS = ("given", "search")
 
 @dataclass(frozen=True)
 class CoarseOptions:
-    """What the seven steps leave open; lengths in metres, pixels at an image of 512 px (they grow with the image).
+    """What the seven steps leave open. Lengths in metres.
 
-    `rotation`: "given" keeps the mesh's own orientation, "search" looks for a better one. `max_side`: larger images are
-    thinned. `fewest_points`: with fewer the size comes from boxes, not from the cloud.
+    `rotation`: "given" keeps the mesh's own orientation, "search" tries `rotations` others. `erosion_px`: off a mask's rim,
+    at 512 px; it grows with the image. `outer`: share of the depths that is dropped, half at either end. `fewest_points`:
+    with fewer the size comes from boxes, not from the cloud; `fewest_human_points`: with fewer there is no fit.
+    `icp_keep`: share of the pairs, the nearest, that ICP believes. `slide_gap`: a larger gap is closed to `touch`.
+    `max_side`: larger images are thinned to it. `correct` (ours): in the end the mask decides size and place in the image,
+    the cloud the depth, pixel by pixel; without it the pose is that of step 6.
     """
 
     rotation: str = "given"
@@ -78,7 +82,8 @@ def coarse_placement(
     """Scale, rotation and translation that put an object of any size and place where depth map and masks see it.
 
     `human_verts` in the camera frame (with `cam_trans`); `depth` in any unit, 0 or NaN where unknown, that rises with the
-    distance. Raises ValueError for empty or mismatched input, and where the depth map and the human do not meet.
+    distance. The seven steps of method 8; the files beside this one hold them. Raises ValueError for empty or mismatched
+    input, where depth map and human do not meet, and where the map falls with the distance or ends behind the camera.
     """
     options = options or CoarseOptions()
     human, verts = np.asarray(human_verts, np.float64), np.asarray(object_verts, np.float64)
@@ -154,6 +159,11 @@ def object_target(
     else:
         z = fit.scale * float(np.median(depth[human_mask & known_depth(depth)])) + fit.shift
         notes.append("no depth on the object: placed at the human's")
+    if z <= 0:
+        raise ValueError(
+            f"the depth map puts the object at {z:.2f} m (z' = {fit.scale:.3g} z + {fit.shift:.3g}), expected it in front of "
+            "the camera"
+        )
     frame = mask.copy()
     frame[1:-1, 1:-1] = False
     if frame.any():
@@ -180,13 +190,14 @@ def boxes_overlap(a: Box, b: Box) -> bool:
 
 
 def _fit_notes(fit: DepthFit) -> tuple[str, ...]:
-    if fit.correlation > 0:
+    if fit.correlation >= FAINT:
         return ()
-    return ("the depth map does not follow the human's relief: its scale is the ratio of the two spreads",)
+    found = f"correlation {fit.correlation:.2f}, expected {FAINT} or more"
+    return (f"the depth map hardly follows the human's relief ({found}): its scale is the ratio of the two spreads",)
 
 
 def _turn_note(turn: Float[np.ndarray, "3 3"], agreed: float, given: float) -> str:
-    degrees = np.degrees(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
+    degrees = np.degrees(angle(turn))
     return f"turned by {degrees:.0f} degrees: agreement with mask and cloud {agreed:.2f}, as given {given:.2f}"
 
 

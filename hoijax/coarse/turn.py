@@ -14,8 +14,9 @@ SIDE = 48  # cells of the grid, of which the mask's longer side takes FILL
 FILL = 0.7
 POINTS = 3000
 NEAR, NEAR_DEGREES, CENTERS = 60, 12.0, 6  # rotations tried around each of the best few
-FINALISTS = 12
-MARGIN = 0.02  # agreement by which another orientation must beat the given one
+FINALISTS = 12  # whose exact pose is fitted; half as many more from about the given orientation
+GIVEN_DEGREES = 30.0
+RELUCTANCE = 0.05  # agreement that a turn by 180 degrees costs
 
 
 def small_grid(mask: Bool[np.ndarray, "h w"], hidden: Bool[np.ndarray, "h w"]) -> MaskGrid:
@@ -28,7 +29,7 @@ def small_grid(mask: Bool[np.ndarray, "h w"], hidden: Bool[np.ndarray, "h w"]) -
     width = (2 * int(step // 2) + 1,) * 2
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cells = (
-        cv2.warpAffine(cv2.blur(np.float32(image), width), matrix, (SIDE, SIDE), flags=flags)
+        cv2.warpAffine(cv2.blur(image.astype(np.float32), width), matrix, (SIDE, SIDE), flags=flags)
         for image in (mask, hidden)
     )
     inside, behind = (jnp.asarray(values > 0.5) for values in cells)
@@ -40,9 +41,10 @@ def best_rotation(
 ) -> tuple[Float[np.ndarray, "3 3"], float, float]:
     """The rotation at which the object agrees best with mask and cloud, its agreement, and that of none.
 
-    `count` rotations spread over all are scored by `silhouette_overlaps` in one call, then some around the best few; of
-    the best of all these the exact pose is fitted, and `agreement` decides. Silhouettes hardly tell front from back
-    (from afar an object and its mirror image look alike): the cloud's relief does.
+    `count` rotations spread over all are scored by `silhouette_overlaps` in one call, then some around the best few, and
+    the same for those near the given one; of the best of each the exact pose is fitted. The highest `agreement` less
+    0.05 angle / pi wins. Silhouettes hardly tell front from back (from afar an object and its mirror image look alike):
+    the cloud's relief in `agreement` does.
     """
     middle = (verts.min(0) + verts.max(0)) / 2
     solid = trimesh.Trimesh(verts - middle, faces, process=False)
@@ -53,16 +55,21 @@ def best_rotation(
     def scores(rotations: Float[Array, "r 3 3"]) -> Float[Array, " r"]:
         return silhouette_overlaps(points, rotations, grid, nearness)
 
-    wide = jnp.concatenate([jnp.eye(3)[None], uniform_rotations(count)])
-    wide_scores = scores(wide)
-    centers = wide[ranked(wide_scores, CENTERS)]
     around = nearby_rotations(NEAR, np.radians(NEAR_DEGREES))
-    close = (around[None] @ centers[:, None]).reshape(-1, 3, 3)
-    rotations, values = jnp.concatenate([wide, close]), jnp.concatenate([wide_scores, scores(close)])
-    finalists = [np.eye(3), *np.asarray(rotations[ranked(values, FINALISTS)], np.float64)]
+    given = nearby_rotations(2 * NEAR, np.radians(GIVEN_DEGREES))
+    finalists = [np.eye(3)]
+    for start, centers, places in ((given, 2, FINALISTS // 2), (uniform_rotations(count), CENTERS, FINALISTS)):
+        best = start[ranked(scores(start), centers)]
+        tried = jnp.concatenate([start, (around[None] @ best[:, None]).reshape(-1, 3, 3)])
+        finalists += list(np.asarray(tried[ranked(scores(tried), places)], np.float64))
     judged = [_judged(verts @ turn.T, faces, target, eye) for turn in finalists]
-    best = int(np.argmax([judged[0] + MARGIN, *judged[1:]]))
-    return finalists[best], judged[best], judged[0]
+    best_one = int(np.argmax([value - RELUCTANCE * angle(turn) / np.pi for value, turn in zip(judged, finalists)]))
+    return finalists[best_one], judged[best_one], judged[0]
+
+
+def angle(rotation: Float[np.ndarray, "3 3"]) -> float:
+    """Of a rotation, radians."""
+    return float(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))
 
 
 def _judged(verts: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], target: Target, eye: Eye) -> float:

@@ -95,6 +95,6 @@ def mesh_depth(verts: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], e
 
 
 def eroded(mask: Bool[np.ndarray, "h w"], radius: int) -> Bool[np.ndarray, "h w"]:
-    """The pixels of a mask whose neighbours up to `radius` pixels away (in a square) are inside too; the frame is no edge."""
+    """The pixels of a mask whose neighbours in a square of +-`radius` pixels are inside too. The frame is no edge."""
     kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     return cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_REPLICATE).astype(bool)
