@@ -74,7 +74,9 @@ class Shot(NamedTuple):
 DAYLIGHT = Light(-0.5, 0.8, 0.6, (1.0, 0.96, 0.88), (0.92, 0.96, 1.04))
 
 
-def fitting(title: str, design: Design, body: Body, drawn: Callable[[int], tuple[Variation, np.random.Generator]]) -> Found:
+def fitting(
+    title: str, design: Design, body: Body, drawn: Callable[[int], tuple[Variation, np.random.Generator]]
+) -> Found:
     """The first person drawn who touches the object as meant. Raises RuntimeError, by `title`, when there is none."""
     faults: list[str] = []
     for attempt in range(ATTEMPTS):

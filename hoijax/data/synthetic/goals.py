@@ -46,12 +46,13 @@ def hand(
     facing: Float[np.ndarray, "3"],
     pointing: Float[np.ndarray, "3"],
     count: int,
+    clear: float = 0.0,
 ) -> tuple[Goal, ...]:
-    """A palm at a point of the object, facing into it, the fingers pointing somewhere."""
+    """A palm at a point of the object, facing into it, the fingers pointing somewhere; it comes from `clear` metres off."""
     sign = 1.0 if side == "left" else -1.0
     return (
         Touch(f"{side} palm", count),
-        Reach(f"{side} palm", palm, 25.0),
+        Reach(f"{side} palm", palm, 25.0, tuple((-clear * facing).tolist())),
         Align(f"{side}_wrist", (0, -1, 0), facing),
         Align(f"{side}_wrist", (sign, 0, 0), pointing),
     )

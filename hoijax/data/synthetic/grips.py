@@ -40,12 +40,12 @@ def fist(side: str, middle: Vector, out: Vector, thumb: Vector, radius: float) -
     """A hand round a bar: `middle` on the bar's axis, `out` from there to the palm, `thumb` along the axis."""
     out = across(out, thumb)
     pointing = np.cross(out, thumb) * (1.0 if side == "left" else -1.0)
-    return (*hand(side, middle + (radius + CLEAR) * out, -out, pointing, 6), *pads(side, (2, 3)))
+    return (*hand(side, middle + (radius + CLEAR) * out, -out, pointing, 6, 0.02), *pads(side, (2, 3)))
 
 
 def flat(side: str, point: Vector, out: Vector, pointing: Vector, count: int = 12) -> tuple[Goal, ...]:
     """A palm on a surface at a point, `out` being its normal, the finger tips on it too."""
-    return (*hand(side, point + 0.004 * out, -out, across(pointing, out), count), *pads(side, (3,)))
+    return (*hand(side, point + 0.004 * out, -out, across(pointing, out), count, 0.04), *pads(side, (3,)))
 
 
 def across(vector: Vector, axis: Vector) -> Vector:

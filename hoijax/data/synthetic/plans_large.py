@@ -7,7 +7,7 @@ from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import objects_large, objects_sport
 from hoijax.data.synthetic.figure import Figure, Placed
 from hoijax.data.synthetic.goals import ARMS, DOWN, FINGERS, LEGS, SIDES, UP, Plan, feet, unit
-from hoijax.data.synthetic.grips import arm, fitted, flat, joint, leg_ratio, palm
+from hoijax.data.synthetic.grips import arm, fitted, flat, joint, palm
 from hoijax.data.synthetic.plans import rest_hands
 from hoijax.data.synthetic.reach import Align, Goal, Touch
 from hoijax.data.synthetic.solids import Point
@@ -18,25 +18,32 @@ FORWARD, LEFT = np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0])
 def sit_on_bench(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
     """Leant back, nearer to one end, feet on the floor."""
     back = start.verts[figure.patches["back"], 2].min()
-    bench = fitted(sized(objects_large.bench(), figure), UP, FORWARD, np.zeros(3), np.array([0.24, 0, back - 0.012]))
+    bench = fitted(
+        sized(objects_large.bench(), start, objects_large.BENCH_HEIGHT),
+        UP,
+        FORWARD,
+        np.zeros(3),
+        np.array([0.24, 0, back - 0.012]),
+    )
     return Plan(bench, (Touch("seat", 30), Touch("back", 3), *feet()), LEGS)
 
 
-def sized(mesh: ColoredMesh, figure: Figure) -> ColoredMesh:
-    """Furniture of a height in which the person's feet reach the floor."""
-    return mesh._replace(verts=leg_ratio(figure) * mesh.verts)
+def sized(mesh: ColoredMesh, start: Placed, height: float) -> ColoredMesh:
+    """A seat, made for people whose feet would be on the floor at that height, in a size that fits this one."""
+    return mesh._replace(verts=(1 - start.verts[:, 1].min() / height) * mesh.verts)
 
 
 def hands_on_seat(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
     """Both palms on the bench beside the thighs."""
     assert thing is not None
+    scale = np.ptp(thing.verts[:, 0]) / objects_large.BENCH_WIDTH
     hips = settled.verts[figure.weights[:, [0, 1, 2]].sum(1) > 0.7]
     goals: list[Goal] = []
     for side, sign in SIDES:
         beside = sign * (np.abs(hips[:, 0]).max() + 0.07)
-        point = np.array([beside, leg_ratio(figure) * objects_large.BENCH_HEIGHT, joint(settled, "root")[2] + 0.16])
+        point = np.array([beside, scale * objects_large.BENCH_HEIGHT, joint(settled, "root")[2] + 0.16])
         goals += flat(side, point, UP, unit(0.25 * sign, 0, 1), 10)
-    return Plan(thing, tuple(goals), ("spine1", "spine2", "spine3", *ARMS, *FINGERS))
+    return Plan(thing, tuple(goals), (*ARMS, *FINGERS))
 
 
 def sit_on_couch(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
@@ -45,14 +52,15 @@ def sit_on_couch(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Pl
     shift = np.array(
         [leg_ratio(figure) * (objects_large.COUCH_WIDTH / 2 - objects_large.ARM_WIDTH - 0.30), 0, back + 0.005]
     )
-    couch = fitted(sized(objects_large.couch(), figure), UP, FORWARD, np.zeros(3), shift)
+    mesh = sized(objects_large.couch(), start, objects_large.COUCH_HEIGHT)
+    couch = fitted(mesh, UP, FORWARD, np.zeros(3), shift)
     return Plan(couch, (Touch("seat", 30), Touch("back", 10), *feet()), LEGS)
 
 
 def hand_on_arm_rest(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
     """The right palm on the arm rest, the left one on the thigh."""
     assert thing is not None
-    scale = leg_ratio(figure)
+    scale = np.ptp(thing.verts[:, 0]) / objects_large.COUCH_WIDTH
     rest = thing.verts[:, 0].min() + scale * objects_large.ARM_WIDTH / 2
     point = np.array([rest, scale * objects_large.ARM_HEIGHT, thing.verts[:, 2].max() - 0.16])
     thigh = tuple(goal for goal in rest_hands(figure, settled, thing).goals if _of(goal, "left"))
@@ -66,8 +74,9 @@ def _of(goal: Goal, side: str) -> bool:
 def sit_on_ball(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
     """On top of a gym ball, the legs apart, feet on the floor."""
     at = start.verts[figure.patches["seat"]].mean(0)
-    middle = np.array([at[0], objects_sport.GYM_BALL_RADIUS, at[2] + 0.02])
-    ball = fitted(objects_sport.gym_ball(), unit(0.2, 1, 0.3), FORWARD, np.zeros(3), middle)
+    mesh = sized(objects_sport.gym_ball(), start, 2 * objects_sport.GYM_BALL_RADIUS)
+    middle = np.array([at[0], mesh.verts[:, 1].max(), at[2] + 0.02])
+    ball = fitted(mesh, unit(0.2, 1, 0.3), FORWARD, np.zeros(3), middle)
     return Plan(ball, (Touch("seat", 40), *feet()), LEGS)
 
 
@@ -148,7 +157,7 @@ def carry_surfboard(figure: Figure, settled: Placed, thing: ColoredMesh | None) 
     middle = np.array([body[:, 0].min() - thick / 2 - 0.03, top - width / 2, at[2] + 0.12])
     board = fitted(objects_sport.surfboard(), unit(0.06, 0.05, 1), unit(1, 0.22, 0), np.zeros(3), middle)
     out = -unit(1, 0.22, 0)
-    point = np.array([middle[0] - 0.05 - thick / 2 - 0.02, top - width + 0.085, at[2]])  # from outside
+    point = np.array([middle[0] - 0.05 - thick / 2, top - width + 0.085, at[2]])
     return Plan(board, flat("right", point, out, unit(0.1, -1, 0.15), 8), arm("right"))
 
 

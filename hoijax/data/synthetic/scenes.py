@@ -14,7 +14,7 @@ from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import objects, plans
 from hoijax.data.synthetic.figure import Figure, Placed, Stance, place, stance_of
 from hoijax.data.synthetic.goals import FINGERS, SIDES, Planner
-from hoijax.data.synthetic.reach import Touch, reach
+from hoijax.data.synthetic.reach import Goal, Reach, Touch, reach
 
 DEEPEST = 0.008  # metres that a vertex may be inside the object
 
@@ -57,12 +57,16 @@ def solved(design: Design, figure: Figure, noise: Float[np.ndarray, "55 3"]) -> 
     for planner, moves in ((design.settle, True), (design.handle, False)):
         plan = planner(figure, place(figure, stance), thing)
         thing = plan.object
-        places = [goal for goal in plan.goals if not isinstance(goal, Touch)]
+        places = [_clear(goal) for goal in plan.goals if not isinstance(goal, Touch)]
         if places:  # first to the right place, through the object if need be, so that nothing is left on its far side
             stance = reach(figure, stance, None, places, plan.free, moves=False)
         stance = reach(figure, stance, thing, plan.goals, plan.free, moves)
     assert thing is not None
     return place(figure, stance), stance, thing
+
+
+def _clear(goal: Goal) -> Goal:
+    return goal._replace(point=goal.point + goal.clear) if isinstance(goal, Reach) else goal
 
 
 def _start(design: Design, figure: Figure, noise: Float[np.ndarray, "55 3"]) -> Stance:
