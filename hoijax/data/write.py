@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,12 @@ from hoijax.types import Camera, HumanPose
 JPEG_QUALITY = 98  # without chroma subsampling: at most a few levels of 255 from the pixels
 
 
-def save_sample(sample: Sample, folder: str | os.PathLike[str]) -> None:
+def save_sample(
+    sample: Sample, folder: str | os.PathLike[str], arrays: Mapping[str, Float[np.ndarray, "..."]] | None = None
+) -> None:
     """Writes the sample in canonical form, whole or not at all; `load_sample` gives it back.
+
+    `arrays` lie beside it as <name>.npy, for whoever knows of them: the reader passes them over.
 
     The photograph is a JPEG: the file it came from where that still shows the same pixels, else a new one at quality
     98; all else is exact in float32. Raises FileExistsError when the folder exists.
@@ -39,6 +44,8 @@ def save_sample(sample: Sample, folder: str | os.PathLike[str]) -> None:
             save_mesh(part / "object_mesh.obj", sample.truth)
         if sample.depth is not None:
             np.save(part / "depth.npy", sample.depth.astype(np.float32))
+        for name, array in (arrays or {}).items():
+            np.save(part / f"{name}.npy", array)
         _save_labels(part, sample)
 
 

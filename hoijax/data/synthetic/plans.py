@@ -4,69 +4,20 @@ A plan is made for a figure as it stands by then. Objects are placed relative to
 any size fit. World frame: y up, floor at y = 0, the person facing +z, its left at +x.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import numpy as np
-from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import objects
 from hoijax.data.synthetic.figure import JOINTS, Figure, Placed
-from hoijax.data.synthetic.objects import turned
+from hoijax.data.synthetic.goals import ARMS, DOWN, FINGERS, LEGS, SIDES, UP, Plan, feet, hand, pads, unit
 from hoijax.data.synthetic.reach import Align, Goal, Reach, Touch
-
-SIDES = (("left", 1.0), ("right", -1.0))
-ARMS = tuple(f"{side}_{joint}" for side, _ in SIDES for joint in ("collar", "shoulder", "elbow", "wrist"))
-LEGS = tuple(f"{side}_{joint}" for side, _ in SIDES for joint in ("hip", "knee", "ankle"))
-FINGERS = tuple(name for name in JOINTS if name[-1] in "123" and "spine" not in name)
-FOUR = ("index", "middle", "ring", "pinky")
-UP, DOWN = np.array([0.0, 1, 0]), np.array([0.0, -1, 0])
-
-
-class Plan(NamedTuple):
-    """What inverse kinematics has to solve: the object in its place (None: not there yet), goals, joints that turn."""
-
-    object: ColoredMesh | None
-    goals: tuple[Goal, ...]
-    free: tuple[str, ...]
-
-
-Planner = Callable[[Figure, Placed, ColoredMesh | None], Plan]
+from hoijax.data.synthetic.solids import turned
 
 
 def stand(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
     """Both soles flat on the floor."""
-    return Plan(None, _feet(), LEGS)
-
-
-def _feet() -> tuple[Goal, ...]:
-    return tuple(
-        Touch(f"{side} {patch}", count, floor=True) for side, _ in SIDES for patch, count in (("heel", 8), ("toes", 30))
-    )
-
-
-def _pads(side: str, joints: tuple[int, ...]) -> tuple[Goal, ...]:
-    """The pads of these joints of all fingers on the object; three for fingers stretched, two and three round a bar."""
-    return tuple(Touch(f"{side} {finger}{k}", 3, weight=50.0) for finger in (*FOUR, "thumb") for k in joints)
-
-
-def _hand(
-    side: str,
-    palm: Float[np.ndarray, "3"],
-    facing: Float[np.ndarray, "3"],
-    pointing: Float[np.ndarray, "3"],
-    count: int,
-) -> tuple[Goal, ...]:
-    """A palm at a point of the object, facing into it, the fingers pointing somewhere."""
-    sign = 1.0 if side == "left" else -1.0
-    return (
-        Touch(f"{side} palm", count),
-        Reach(f"{side} palm", palm, 25.0),
-        Align(f"{side}_wrist", (0, -1, 0), facing),
-        Align(f"{side}_wrist", (sign, 0, 0), pointing),
-    )
+    return Plan(None, feet(), LEGS)
 
 
 def hold_box(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
@@ -78,7 +29,7 @@ def hold_box(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan
     goals: list[Goal] = []
     for side, sign in SIDES:
         palm = middle + [sign * width / 2, -0.03, 0.0]
-        goals += [*_hand(side, palm, np.array([-sign, 0.0, 0]), _unit(0, 1, -0.1), 20), *_pads(side, (3,))]
+        goals += [*hand(side, palm, np.array([-sign, 0.0, 0]), unit(0, 1, -0.1), 20), *pads(side, (3,))]
     return Plan(box, tuple(goals), (*ARMS, *FINGERS))
 
 
@@ -86,7 +37,7 @@ def sit(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
     """On the chair, feet on the floor."""
     back = start.verts[figure.patches["back"], 2].min()
     chair = turned(objects.chair(), Rotation.identity(), np.array([0.0, 0.0, back - 0.032]))
-    return Plan(chair, (Touch("seat", 30), Touch("back", 3), *_feet()), LEGS)
+    return Plan(chair, (Touch("seat", 30), Touch("back", 3), *feet()), LEGS)
 
 
 def rest_hands(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
@@ -94,13 +45,13 @@ def rest_hands(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Pl
     goals: list[Goal] = []
     for side, sign in SIDES:
         hip, knee = (settled.positions[JOINTS.index(f"{side}_{joint}")] for joint in ("hip", "knee"))
-        axis = _unit(*(knee - hip))
+        axis = unit(*(knee - hip))
         skin = settled.verts[figure.weights[:, JOINTS.index(f"{side}_hip")] > 0.5]
         there = np.abs((skin - hip) @ axis - 0.55 * np.linalg.norm(knee - hip)) < 0.04
         top = skin[there][skin[there][:, 1].argmax()]
         goals += [Reach(f"{side} palm", top + [0.01 * sign, 0.004, 0.0], 60.0)]
         goals += [
-            Align(f"{side}_wrist", (0, -1, 0), _unit(0.15 * sign, -1, -0.1)),
+            Align(f"{side}_wrist", (0, -1, 0), unit(0.15 * sign, -1, -0.1)),
             Align(f"{side}_wrist", (sign, 0, 0), axis),
         ]
     return Plan(thing, tuple(goals), ARMS)
@@ -112,9 +63,9 @@ def hold_ball(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Pla
     ball = turned(objects.beach_ball(), Rotation.from_euler("zx", (25, 35), degrees=True), middle)
     goals: list[Goal] = []
     for side, sign in SIDES:
-        out = _unit(sign, -0.3, -0.15)
-        goals += _hand(side, middle + (objects.BALL_RADIUS + 0.006) * out, -out, _unit(0, 0.3, 1), 6)
-        goals += _pads(side, (3,))
+        out = unit(sign, -0.3, -0.15)
+        goals += hand(side, middle + (objects.BALL_RADIUS + 0.006) * out, -out, unit(0, 0.3, 1), 6)
+        goals += pads(side, (3,))
     return Plan(ball, tuple(goals), (*ARMS, *FINGERS))
 
 
@@ -127,7 +78,7 @@ def lean(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
     goals: list[Goal] = []
     for side, sign in SIDES:
         palm = np.array([sign * 0.27, height + 0.004, edge + 0.12])
-        goals += [*_hand(side, palm, DOWN, _unit(0.35 * sign, 0, 1), 25), *_pads(side, (3,))]
+        goals += [*hand(side, palm, DOWN, unit(0.35 * sign, 0, 1), 25), *pads(side, (3,))]
     return Plan(table, tuple(goals), ("spine1", "spine2", "spine3", *ARMS, *FINGERS))
 
 
@@ -139,7 +90,7 @@ def mount(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
     for side, sign in SIDES:
         peg = shift + [sign * 0.205, objects.PEG[0] + 0.022, objects.PEG[1] + 0.01]
         goals += [Reach(f"{side} toes", peg, 25.0), Touch(f"{side} toes", 4)]
-        goals.append(Align(f"{side}_ankle", (0, 0, 1), _unit(0.2 * sign, 0, 1)))
+        goals.append(Align(f"{side}_ankle", (0, 0, 1), unit(0.2 * sign, 0, 1)))
     return Plan(horse, tuple(goals), LEGS)
 
 
@@ -151,7 +102,7 @@ def grip_bar(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan
     goals: list[Goal] = []
     for side, sign in SIDES:
         palm = bar + [sign * 0.17, 0.020, -0.012]
-        goals += [*_hand(side, palm, _unit(0, -0.8, 0.6), _unit(0, 0.5, 0.86), 5), *_pads(side, (2, 3))]
+        goals += [*hand(side, palm, unit(0, -0.8, 0.6), unit(0, 0.5, 0.86), 5), *pads(side, (2, 3))]
     return Plan(thing, tuple(goals), ("spine2", *ARMS, *FINGERS))
 
 
@@ -161,17 +112,12 @@ def drink(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
     head, origin = settled.frames[joint], settled.positions[joint]
     lips = (settled.verts[figure.patches["lips"]] - origin) @ head
     mouth = origin + head @ [0.0, lips[:, 1].mean(), lips[:, 2].max() - 0.002]
-    neck = head @ _unit(-0.12, 0.25, 1.0)  # from the lips to the bottom of the bottle
+    neck = head @ unit(-0.12, 0.25, 1.0)  # from the lips to the bottom of the bottle
     rotation = Rotation.align_vectors([-neck, head @ [-1.0, 0, 0]], [UP, [1.0, 0, 0]], weights=[1e6, 1])[0]
     thing = turned(objects.bottle(), rotation, mouth + objects.BOTTLE_HEIGHT * neck)
-    out = head @ _unit(-1.0, -0.25, -0.1)
-    out = _unit(*(out - neck * (out @ neck)))
+    out = head @ unit(-1.0, -0.25, -0.1)
+    out = unit(*(out - neck * (out @ neck)))
     grip = mouth + 0.67 * objects.BOTTLE_HEIGHT * neck + (objects.BOTTLE_RADIUS + 0.003) * out
-    goals = (*_hand("right", grip, -out, np.cross(out, neck), 6), *_pads("right", (2, 3)))
+    goals = (*hand("right", grip, -out, np.cross(out, neck), 6), *pads("right", (2, 3)))
     free = tuple(name for name in (*ARMS, *FINGERS) if name.startswith("right"))
     return Plan(thing, goals, free)
-
-
-def _unit(x: float | int, y: float | int, z: float | int) -> Float[np.ndarray, "3"]:
-    vector = np.array([x, y, z], np.float64)
-    return vector / np.linalg.norm(vector)

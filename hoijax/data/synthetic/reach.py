@@ -38,11 +38,12 @@ class Touch(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """The middle of a patch should be at a point."""
+    """The middle of a patch should be at a point; at first, through the object, at `clear` from there."""
 
     patch: str
     point: Float[np.ndarray, "3"]
     weight: float = REACH
+    clear: tuple[float, ...] = (0.0, 0.0, 0.0)
 
 
 class Align(NamedTuple):

@@ -3,7 +3,7 @@
 A person first settles (feet on the floor, or seat on the object), then reaches for the object with the hands.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
@@ -13,8 +13,10 @@ from hoijax.body.outfit import RGB, Outfit
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import objects, plans
 from hoijax.data.synthetic.figure import Figure, Placed, Stance, place, stance_of
-from hoijax.data.synthetic.plans import FINGERS, SIDES, Planner
-from hoijax.data.synthetic.reach import Touch, reach
+from hoijax.data.synthetic.goals import FINGERS, SIDES, Planner
+from hoijax.data.synthetic.reach import Goal, Reach, Touch, reach
+
+DEEPEST = 0.008  # metres that a vertex may be inside the object
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Design:
     `contact_parts` touch the object; `near_parts` are labelled as well where they come near. `yaw`, `pitch`: degrees
     the camera goes round to the person's left, and looks down. `extent`: share of the image's height that person and
     object fill together. `tint`: of a plastered wall. `seat`: height of what the person sits on, None on their feet.
+    `aim`: what the camera looks at, from the middle of both, in half their extents in the picture, right and down.
+    `soft`: metres that a vertex may be inside the object.
     """
 
     category: str
@@ -35,13 +39,15 @@ class Design:
     yaw: float
     pitch: float
     extent: float
-    floor: str
-    wall: str
-    outfit: Outfit
+    floor: str = "boards"
+    wall: str = "plaster"
+    outfit: Outfit = field(default_factory=Outfit)
     tint: RGB = (0.78, 0.80, 0.78)
     shape: tuple[float, ...] = ()
     near_parts: tuple[str, ...] = ()
     seat: float | None = None
+    aim: tuple[float, float] = (0.0, 0.0)
+    soft: float = DEEPEST
 
 
 def solved(design: Design, figure: Figure, noise: Float[np.ndarray, "55 3"]) -> tuple[Placed, Stance, ColoredMesh]:
@@ -51,12 +57,16 @@ def solved(design: Design, figure: Figure, noise: Float[np.ndarray, "55 3"]) -> 
     for planner, moves in ((design.settle, True), (design.handle, False)):
         plan = planner(figure, place(figure, stance), thing)
         thing = plan.object
-        places = [goal for goal in plan.goals if not isinstance(goal, Touch)]
+        places = [_clear(goal) for goal in plan.goals if not isinstance(goal, Touch)]
         if places:  # first to the right place, through the object if need be, so that nothing is left on its far side
             stance = reach(figure, stance, None, places, plan.free, moves=False)
         stance = reach(figure, stance, thing, plan.goals, plan.free, moves)
     assert thing is not None
     return place(figure, stance), stance, thing
+
+
+def _clear(goal: Goal) -> Goal:
+    return goal._replace(point=goal.point + goal.clear) if isinstance(goal, Reach) else goal
 
 
 def _start(design: Design, figure: Figure, noise: Float[np.ndarray, "55 3"]) -> Stance:

@@ -1,0 +1,1 @@
+"""The coarse reconstruction: from a depth map, masks and meshes to the object's start pose. Host, float64."""
