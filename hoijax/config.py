@@ -279,16 +279,18 @@ class PhosaRow:
 _HANDS = "left palm, left fingers, right palm, right fingers"
 _PALMS = "left palm, right palm"
 _FEET = "left foot, right foot"
-PHOSA_DEFAULT = PhosaRow(20, 1, 50, 10, 2, 100, 0, 0.3, 0.3, 3, "")
+PHOSA_DEFAULT = PhosaRow(20.0, 1.0, 50.0, 10.0, 2.0, 100.0, 0.0, 0.3, 0.3, 3.0, "")
 PHOSA_ROWS = {
-    "bicycle": PhosaRow(20, 1, 50, 10, 2, 100, 1.82, 0, 0.7, 2, f"bottom, {_HANDS}, {_FEET}"),
-    "bat": PhosaRow(30, 0.01, 100, 20, 1, 1e4, 0.80, 0.5, 2.5, 5, _PALMS),
-    "bench": PhosaRow(30, 0.1, 50, 50, 10, 1e3, 1.90, 0.3, 0.5, 3, "bottom, back"),
-    "laptop": PhosaRow(20, 0.01, 20, 10, 10, 1e3, 0.48, 0.2, 0, 2.5, _HANDS),
-    "motorcycle": PhosaRow(0, 1, 100, 20, 2, 100, 2.04, 0, 0.7, 5, f"bottom, {_HANDS}, {_FEET}"),
-    "skateboard": PhosaRow(10, 0.01, 50, 10, 100, 1e4, 0.70, 0.8, 0.5, 3, _FEET),
-    "surfboard": PhosaRow(50, 10, 100, 10, 20, 1e3, 2.00, 0, 0.2, 5, f"{_FEET}, left lower leg, right lower leg"),
-    "tennis": PhosaRow(30, 0.01, 500, 10, 10, 1e4, 0.66, 0.4, 2, 5, _PALMS),
+    "bicycle": PhosaRow(20.0, 1.0, 50.0, 10.0, 2.0, 100.0, 1.82, 0.0, 0.7, 2.0, f"bottom, {_HANDS}, {_FEET}"),
+    "bat": PhosaRow(30.0, 0.01, 100.0, 20.0, 1.0, 1e4, 0.80, 0.5, 2.5, 5.0, _PALMS),
+    "bench": PhosaRow(30.0, 0.1, 50.0, 50.0, 10.0, 1e3, 1.90, 0.3, 0.5, 3.0, "bottom, back"),
+    "laptop": PhosaRow(20.0, 0.01, 20.0, 10.0, 10.0, 1e3, 0.48, 0.2, 0.0, 2.5, _HANDS),
+    "motorcycle": PhosaRow(0.0, 1.0, 100.0, 20.0, 2.0, 100.0, 2.04, 0.0, 0.7, 5.0, f"bottom, {_HANDS}, {_FEET}"),
+    "skateboard": PhosaRow(10.0, 0.01, 50.0, 10.0, 100.0, 1e4, 0.70, 0.8, 0.5, 3.0, _FEET),
+    "surfboard": PhosaRow(
+        50.0, 10.0, 100.0, 10.0, 20.0, 1e3, 2.00, 0.0, 0.2, 5.0, f"{_FEET}, left lower leg, right lower leg"
+    ),
+    "tennis": PhosaRow(30.0, 0.01, 500.0, 10.0, 10.0, 1e4, 0.66, 0.4, 2.0, 5.0, _PALMS),
 }
 PHOSA_PIXELS = (640 / 256) ** 2  # the depth order sums over pixels: PHOSA's image has 640 on its long side, ours 256
 
