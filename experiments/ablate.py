@@ -37,6 +37,7 @@ from hoijax.report.tables import aligned
 _GRID = flags.DEFINE_string("grid", None, "The Python file that names the rows.", required=True)
 _DATA = flags.DEFINE_string("data", None, "A tree of sample folders.", required=True)
 _OUT = flags.DEFINE_string("out", "out/ablations", "Where the tables, and the runs below runs/, go.")
+_NAME = flags.DEFINE_string("name", None, "What the tables are called: OUT/NAME.html, ... (default: the grid's name).")
 _ROWS = flags.DEFINE_list(
     "rows", [], "Only these rows of the grid, by name; the first is what others are tested against."
 )
@@ -44,7 +45,7 @@ _LIMIT = flags.DEFINE_integer("limit", None, "Only this many samples, spread eve
 _BATCH = flags.DEFINE_integer(
     "batch",
     None,
-    "Samples of equal shapes that one program fits together (default: 1 on a CPU, else 8).",
+    "Samples of equal shapes that one program fits together (default: 1 on a CPU, where 4 were slower; else 8).",
     lower_bound=1,
 )
 _BODY = flags.DEFINE_string("body", None, "SMPL-X model file (.npz); see reconstruct.py.")
@@ -160,7 +161,7 @@ def save_tables(grid: Grid, table: Ablation, lines: list[str]) -> list[Path]:
         "_samples.csv": ablation.samples_csv(table),
         **{f"_{name}.png": data for name, data in plots.items()},
     }
-    paths = [Path(_OUT.value) / f"{grid.name}{end}" for end in content]
+    paths = [Path(_OUT.value) / f"{_NAME.value or grid.name}{end}" for end in content]
     for path, data in zip(paths, content.values()):
         save_bytes(path, data.encode("utf-8") if isinstance(data, str) else data)
     return paths

@@ -77,7 +77,7 @@ def _rows(path: Path, make: Any) -> dict[str, Config]:
         for item in make():
             name, config = item if isinstance(item, tuple) and len(item) == 2 else (None, None)
             if not isinstance(name, str) or not isinstance(config, Config):
-                raise GridError(f"{path}: grid() yields {item!r}, expected pairs of a name and a Config")
+                raise GridError(f"{path}: grid() yields a {type(item).__name__}, expected pairs of a name and a Config")
             if name in rows or not name.strip() or "," in name:
                 raise GridError(f"{path}: the row name {name!r} is empty, holds a comma, or appears twice")
             rows[name] = config

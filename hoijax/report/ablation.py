@@ -203,7 +203,7 @@ def _csv(head: Sequence[object], lines: Sequence[Sequence[object]]) -> str:
     return out.getvalue()
 
 
-def _number(number: float) -> str:
+def _number(number: int | float) -> str:
     return repr(number) if math.isfinite(number) else ""
 
 

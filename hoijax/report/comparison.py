@@ -17,6 +17,7 @@ from hoijax.types import Camera
 
 CELL = 340  # pixels: width of one picture
 MARGIN = 0.12  # of the box around both masks, on each side
+RATIOS = (0.6, 1.5)  # least and most height of a picture by its width
 REACH = 0.5  # the side view shows objects up to this many sizes of the true scene outside of it
 SHORT = {"chamfer_cm": "CD cm", "co2": "Co2", "iou_object": "IoU"}
 INK, SOFT = "#23262d", "#646a76"
@@ -90,22 +91,22 @@ def _draw_line(
 
 
 def _crop(sample: Sample) -> tuple[UInt8[np.ndarray, "h w 3"], Camera]:
-    """The photograph around both masks, and its camera."""
+    """The photograph around both masks, no narrower or flatter than `RATIOS` where it goes on; and its camera."""
     mask = sample.human_mask | sample.object_mask
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return sample.image, sample.camera
     low, high = np.array([columns[0], rows[0]]), np.array([columns[-1], rows[-1]]) + 1
-    border = np.ceil(MARGIN * (high - low)).astype(int)
-    left, top = np.maximum(low - border, 0)
-    right, bottom = np.minimum(high + border, mask.shape[::-1])
+    size, limit = (1 + 2 * MARGIN) * (high - low), np.array(mask.shape[::-1])
+    size = np.minimum(np.maximum(size, [size[1] / RATIOS[1], size[0] * RATIOS[0]]), limit).astype(int)
+    left, top = np.clip((low + high - size) // 2, 0, limit - size)
     moved = sample.camera._replace(center=sample.camera.center - np.array([left, top], np.float32))
-    return np.ascontiguousarray(sample.image[top:bottom, left:right]), moved
+    return np.ascontiguousarray(sample.image[top : top + size[1], left : left + size[0]]), moved
 
 
 def _ratio(image: UInt8[np.ndarray, "h w 3"]) -> float:
     """Height of a cell by its width: the picture's, unless that is extreme."""
-    return float(np.clip(image.shape[0] / image.shape[1], 0.6, 1.5))
+    return float(np.clip(image.shape[0] / image.shape[1], *RATIOS))
 
 
 def _framing(line: Line) -> Float[np.ndarray, "2 3"]:

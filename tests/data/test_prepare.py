@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from hoijax.config import PRESETS
-from hoijax.data.prepare import decimated, padded_mesh, prepare
+from hoijax.config import PRESETS, Config
+from hoijax.data.prepare import PREPARED_BY, decimated, padded_mesh, prepare
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import synthetic_sample
 from hoijax.geometry import project
@@ -99,3 +99,18 @@ def test_a_small_mesh_passes_unchanged_and_is_padded() -> None:
     assert padded.faces[12:].tolist() == [[0, 0, 0]] * 8
     np.testing.assert_allclose(padded.verts[8:], np.tile(mesh.verts.mean(0), (2, 1)), atol=1e-6)
     np.testing.assert_allclose(rgb[:8], 0.3, atol=1e-6)
+
+
+def test_prepare_reads_the_options_that_it_says(sample) -> None:
+    read = set()
+
+    class Recording(Config):
+        def __getattribute__(self, name: str) -> object:
+            read.add(name)
+            return super().__getattribute__(name)
+
+    own = {each.name: getattr(PRESETS["hoijax"](), each.name) for each in dataclasses.fields(Config)}
+    config = Recording(**own)
+    read.clear()
+    prepare(sample, config)
+    assert read == set(PREPARED_BY)
