@@ -9,7 +9,7 @@ from hoijax.data.sample import ColoredMesh
 
 SCALE = (0.55, 1.7)  # of the depth map: z' = a z + b
 NEAREST = (1.2, 4.0)  # where the nearest thing comes to lie, metres
-RELIEF = 0.06  # standard deviation of the smooth error, in depths of the person
+RELIEF = 0.25  # standard deviation of the smooth error, in depths of the person: a hand or two
 GRAIN = 0.008  # of the pixel noise, in the same unit
 BLUR_PX = (1.5, 3.5)  # how far outlines are smeared
 OUTLIERS = 0.05  # share of pixels whose depth is anything
