@@ -124,8 +124,8 @@ class Config:
     )
     crop_size: int = option(256, "Side of the crop around the object that silhouette_crop compares, in pixels.")
     crop_margin: float = option(0.3, "The crop is longer than the longer side of the object's mask by this share.")
-    search_keep: int = option(64, "Pose search: how many of the rotations, the best, are refined by gradient.")
-    search_size: int = option(64, "Pose search: side of the crop in which poses are scored and refined, in pixels.")
+    search_keep: int = option(32, "Pose search: how many of the rotations, the best, are refined by gradient.")
+    search_size: int = option(96, "Pose search: side of the crop in which poses are scored and refined, in pixels.")
     search_steps: int = option(50, "Pose search: Adam steps on each pose that is refined.")
     search_rate: float = option(1e-3, "Pose search: learning rate of rotation (radians) and translation (metres).")
     contact_parts: str = option(

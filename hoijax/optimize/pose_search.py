@@ -26,6 +26,7 @@ from hoijax.types import Camera, Crop, Mesh, ObjectPose, Scene
 
 EDGE_WEIGHT, OFFSCREEN_WEIGHT = 0.5, 1000.0  # PHOSA's, for sums over the pixels of a crop of 256
 EDGE_RADIUS = 3 / 256  # of the edge's window, in sides of the crop
+SIGMA, LEAST_SIGMA_PX = 1 / 256, 0.5  # blur of the silhouette: in sides of the crop, but not below this many pixels
 FAR = 40.0  # times the start's depth: PHOSA starts at 2.5 and ends the world at 100
 PLACE_STEPS = 50  # fixed-point updates of a candidate's translation
 OUTERMOST = 512  # vertices that stand for the mesh while a translation is sought
@@ -123,7 +124,8 @@ def pose_loss(pose: ObjectPose, mesh: Mesh, pivot: Float[Array, "3"], goal: Goal
     scale = 256 / side
     verts = similarity(mesh.verts, pose, pivot)
     if soft:
-        shape = soft_silhouette(verts, mesh.faces, goal.camera, (side, side))
+        sigma_px = max(SIGMA * side, LEAST_SIGMA_PX)
+        shape = soft_silhouette(verts, mesh.faces, goal.camera, (side, side), sigma_px)
     else:
         shape = hard_silhouette(verts, mesh.faces, goal.camera, side).astype(verts.dtype)
     of_edge = edge_error(shape, goal.target, goal.root_distance, edge_radius(side)) * scale**0.5
