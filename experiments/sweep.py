@@ -154,7 +154,9 @@ def fitted_runs(items: Sequence[Item], settings: Settings, clock: CompileClock) 
     except FAILURES as error:
         if len(items) == 1:
             return [failed_run(items[0].subject.sample.name, reason(error))]
-        return [run for item in items for run in fitted_runs([item], settings._replace(batch=1), clock)]
+        note = f"a batch of {len(items)} failed ({reason(error)}), fitted alone"
+        alone = [run for item in items for run in fitted_runs([item], settings._replace(batch=1), clock)]
+        return [run._replace(notes=(*run.notes, note)) for run in alone]
     share = {"compile": (clock.seconds - compiled) / len(items)}
     share["fit"] = (time.perf_counter() - start) / len(items) - share["compile"]
     return [finished_run(item, own, settings, share) for item, own in zip(items, fits)]

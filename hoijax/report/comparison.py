@@ -61,7 +61,7 @@ def comparison(lines: Sequence[Line]) -> Figure:
     for axes, name in zip(grid[0], columns):
         axes.set_title("\n".join(wrap(name, 24)), fontsize=9.5, color=INK, fontweight="bold")
     for k, (line, crop) in enumerate(zip(lines, crops)):
-        _draw_line(line, crop, columns, grid[2 * k], grid[2 * k + 1])
+        _draw_line(line, crop, columns, list(grid[2 * k]), list(grid[2 * k + 1]))
     return figure
 
 
