@@ -1,0 +1,26 @@
+"""What each departure of our default from the paper's text does: the default, then without one of them at a time."""
+
+from collections.abc import Iterator
+
+from _base import NOTE as NOTE
+from _base import made
+
+from hoijax.config import HOI_WEIGHTS, Config, with_options
+
+TITLE = "Departures of the default"
+METRICS = ("scale", "rotation_degrees", "translation_cm", "chamfer_cm", "co2", "iou_object", "penetration_max_cm")
+STAGES = ("render", "hoi")
+
+
+def grid() -> Iterator[tuple[str, Config]]:
+    """The default, and the default with one thing as in `paper`."""
+    ours = made("hoijax")
+    splats_mask = {
+        **{f"{stage}.weights.silhouette_object": 0.0 for stage in STAGES},
+        **{f"{stage}.weights.mask_object": 0.1 for stage in STAGES},
+    }
+    yield "hoijax", ours
+    yield "no search along the ray", with_options(ours, {"hoi.slide": 0.0})
+    yield "mask of the splats", with_options(ours, splats_mask)
+    yield "large, faint splats", with_options(ours, {"object_splat_size": 1.0, "object_opacity": 0.1})
+    yield "HOI loss in stage 2", with_options(ours, {f"hoi.weights.{name}": w for name, w in HOI_WEIGHTS.items()})
