@@ -22,5 +22,5 @@ def grid() -> Iterator[tuple[str, Config]]:
     yield "hoijax", ours
     yield "no search along the ray", with_options(ours, {"hoi.slide": 0.0})
     yield "mask of the splats", with_options(ours, splats_mask)
-    yield "large, faint splats", with_options(ours, {"object_splat_size": 1.0, "object_opacity": 0.1})
+    yield "large faint splats", with_options(ours, {"object_splat_size": 1.0, "object_opacity": 0.1})
     yield "HOI loss in stage 2", with_options(ours, {f"hoi.weights.{name}": w for name, w in HOI_WEIGHTS.items()})
