@@ -174,6 +174,15 @@ def test_the_search_finds_a_half_turn(beside, picture) -> None:
     assert "turned by" in found.notes[-1]
 
 
+@pytest.mark.slow
+def test_the_search_does_without_a_cloud(beside) -> None:
+    found = place(
+        beside, CoarseOptions(rotation="search", rotations=50), depth=np.where(beside.object_mask, 0, beside.depth)
+    )
+    assert found.points == 0
+    assert found.scale == pytest.approx(0.4, rel=0.03)
+
+
 @lru_cache
 def scene(name: str, seed: int) -> Sample:
     return synthetic_sample(name, seed)
