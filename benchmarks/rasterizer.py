@@ -27,11 +27,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from hoijax.body.smplx import pose_body
-from hoijax.config import Capacity, paper
+from hoijax.config import Capacity
 from hoijax.data.prepare import prepare
 from hoijax.data.read import load_sample
 from hoijax.geometry import quaternion_matrix
 from hoijax.optimize.params import init_params
+from hoijax.presets import paper
 from hoijax.splats.rasterize import init_capacity, needed, rasterize
 from hoijax.types import Assets, Camera, Gaussians
 

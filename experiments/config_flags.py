@@ -6,8 +6,9 @@ from typing import Any, get_type_hints
 
 from absl import flags
 
-from hoijax.config import PARAMETERS, PRESETS, Config, Stage, with_options
+from hoijax.config import PARAMETERS, Config, Stage, with_options
 from hoijax.losses.terms import TERMS
+from hoijax.presets import PRESETS
 
 _DEFINE: dict[type, Callable[..., Any]] = {
     int: flags.DEFINE_integer,

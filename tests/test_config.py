@@ -5,19 +5,9 @@ import dataclasses
 import pytest
 
 from hoijax.body.parts import PART_NAMES, read_part_name
-from hoijax.config import (
-    PARAMETERS,
-    PHOSA_ROWS,
-    PRESETS,
-    RELEASE_RATES,
-    Config,
-    Stage,
-    option_names,
-    phosa,
-    static_options,
-    with_options,
-)
+from hoijax.config import PARAMETERS, Config, Stage, option_names, static_options, with_options
 from hoijax.losses.terms import TERMS, check_terms
+from hoijax.presets import PHOSA_ROWS, PRESETS, RELEASE_RATES, phosa
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))

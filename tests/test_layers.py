@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # Each name may import those before it (and itself). WORKSPACE.md draws the same list.
-CORE = ("types", "config", "geometry", "mesh", "body", "splats", "losses", "optimize", "coarse", "metrics")
+CORE = ("types", "config", "presets", "geometry", "mesh", "body", "splats", "losses", "optimize", "coarse", "metrics")
 LAYERS = {name: set(CORE[: rank + 1]) for rank, name in enumerate(CORE)}
 LAYERS["splats"] -= {"body"}
 LAYERS["coarse"] = {"types", "geometry", "mesh", "body", "coarse"}

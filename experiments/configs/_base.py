@@ -1,7 +1,8 @@
 """What the grids share: the paper's method as it is run on a CPU."""
 
-from hoijax.config import PRESETS, Config, with_options
+from hoijax.config import Config, with_options
 from hoijax.losses.terms import RENDERS
+from hoijax.presets import PRESETS
 
 # True: the rows made from `paper` and `release` go without LPIPS and hold the human's refiners still. On a CPU the two
 # cost five times as much as everything else.

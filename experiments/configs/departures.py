@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from _base import NOTE as NOTE
 from _base import made
 
-from hoijax.config import HOI_WEIGHTS, Config, with_options
+from hoijax.config import Config, with_options
+from hoijax.presets import HOI_WEIGHTS
 
 TITLE = "Departures of the default"
 METRICS = ("scale", "rotation_degrees", "translation_cm", "chamfer_cm", "co2", "iou_object", "penetration_max_cm")

@@ -8,12 +8,13 @@ import pytest
 import trimesh
 
 from hoijax.body.parts import PART_NAMES
-from hoijax.config import PRESETS, Config
+from hoijax.config import Config
 from hoijax.data.prepare import PREPARED_BY, contact_parts, decimated, padded_mesh, prepare
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import synthetic_sample
 from hoijax.geometry import project
 from hoijax.mesh.sdf import signed_distance
+from hoijax.presets import PRESETS
 
 CONFIG = dataclasses.replace(PRESETS["hoijax"](), sdf_resolution=32)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hoijax.config import PRESETS, Stage, with_options
+from hoijax.config import Stage, with_options
 from hoijax.data.measure import MetricOptions
 from hoijax.data.runs import (
     Run,
@@ -21,6 +21,7 @@ from hoijax.data.runs import (
     save_run,
 )
 from hoijax.data.sample import SampleError
+from hoijax.presets import PRESETS
 
 CONFIG = PRESETS["paper"]()
 

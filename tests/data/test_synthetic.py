@@ -9,7 +9,6 @@ from scipy import ndimage
 from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import PART_NAMES, body_parts
 from hoijax.body.smplx import pose_body
-from hoijax.config import paper
 from hoijax.data.check import check_sample
 from hoijax.data.read import load_sample
 from hoijax.data.sample import Sample
@@ -19,6 +18,7 @@ from hoijax.data.write import save_sample
 from hoijax.metrics.image import mask_iou, projected_mask
 from hoijax.metrics.pose import rotation_degrees, umeyama
 from hoijax.metrics.surface import enclosed_volume, inside, surface, surface_distance
+from hoijax.presets import paper
 
 NAMES = ("box", "chair", "ball", "table", "horse", "bottle")
 

@@ -17,7 +17,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 GRID = """
 from dataclasses import replace
-from hoijax.config import PRESETS, with_options
+from hoijax.config import (with_options)
+from hoijax.presets import (PRESETS)
 
 TITLE = "A tiny grid"
 METRICS = ("co2", "chamfer_cm", "iou_object")

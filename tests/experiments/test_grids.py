@@ -10,8 +10,9 @@ sys.path.insert(0, str(ROOT / "experiments"))
 
 from grids import GridError, chosen_rows, load_grid
 
-from hoijax.config import PRESETS, with_options
+from hoijax.config import with_options
 from hoijax.data.runs import config_key
+from hoijax.presets import PRESETS
 
 CONFIGS = ROOT / "experiments" / "configs"
 HEAD = "from hoijax.config import PRESETS, with_options\nbase = PRESETS['paper']()\n"

@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoijax.config import RELEASE_RATES, Capacity, Config, Stage, phosa
+from hoijax.config import Capacity, Config, Stage
 from hoijax.geometry import project, similarity
 from hoijax.mesh.sdf import init_sdf_grid
 from hoijax.optimize import fit as fitting
 from hoijax.optimize.params import pivot_of
+from hoijax.presets import RELEASE_RATES, phosa
 
 WEIGHTS = {"l1_object": 1.0, "l1_joint": 0.3, "silhouette_object": 1.0}
 RATES = {name: rate for name, rate in RELEASE_RATES.items() if not name.startswith("human.")}
