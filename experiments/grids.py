@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from hoijax.config import Config, nearest_name
 from hoijax.losses.terms import check_terms
-from hoijax.optimize.fit import term_names
+from hoijax.optimize.outcome import term_names
 from hoijax.report.tables import KEY_METRICS, METRICS
 
 

@@ -26,7 +26,8 @@ from hoijax.data.read import find_samples, load_sample
 from hoijax.data.results import Result, Summary, find_results, is_finished, load_summary, save_result, summary
 from hoijax.data.sample import Sample, SampleError
 from hoijax.losses.lpips import LpipsWeights, load_lpips
-from hoijax.optimize.fit import NotFiniteError, Progress, fit, term_names
+from hoijax.optimize.fit import NotFiniteError, Progress, fit
+from hoijax.optimize.outcome import term_names
 from hoijax.report.folder import result_pages
 from hoijax.report.index import index_html
 from hoijax.report.tables import metrics_table

@@ -21,7 +21,8 @@ from hoijax.data.read import load_sample
 from hoijax.data.runs import Run, failed_run, human_of, run_file, save_run
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.losses.lpips import LpipsWeights, load_lpips
-from hoijax.optimize.fit import Fitted, fit, fit_batch, term_names
+from hoijax.optimize.fit import fit, fit_batch
+from hoijax.optimize.outcome import Fitted, term_names
 from hoijax.types import Assets, Body
 
 # What one sample may raise without an end to the rest; jax's errors of the device are RuntimeErrors.

@@ -18,7 +18,7 @@ from hoijax.data.prepare import Prepared
 from hoijax.data.results import Result
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.geometry import rotation_matrix
-from hoijax.optimize.fit import Fitted
+from hoijax.optimize.outcome import Fitted
 
 
 class Placed(NamedTuple):

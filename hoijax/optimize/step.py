@@ -37,6 +37,18 @@ class Trace(NamedTuple):
     dropped: Int[Array, " steps"]
 
 
+class Job(NamedTuple):
+    """One image on its way through a fit."""
+
+    scene: Scene
+    assets: Assets
+    reference: Reference
+    state: FitState
+    key: Array
+    traces: list[Trace]
+    notes: list[str]
+
+
 def adam() -> optax.GradientTransformation:
     """The direction of Adam (eps 1e-15); rates are applied per parameter in `block`."""
     return optax.scale_by_adam(eps=1e-15)
