@@ -95,7 +95,7 @@ def reconstruct(
     fitted_at = time.perf_counter()
     seconds = {"prepare": ready - start, "compile": clock.seconds - compiled}
     seconds["fit"] = fitted_at - ready - seconds["compile"]
-    result = assemble(sample, prepared, fitted, config, seconds)
+    result = assemble(sample, prepared, fitted, config, seconds, lpips)
     seconds["measure"] = time.perf_counter() - fitted_at
     return result._replace(seconds=seconds | {"total": time.perf_counter() - start})
 

@@ -14,7 +14,7 @@ from compile_clock import CompileClock
 from jaxtyping import Array, Float, Int
 
 from hoijax.config import Config
-from hoijax.data.assemble import missing_parts, placed
+from hoijax.data.assemble import fit_metrics, missing_parts, placed
 from hoijax.data.measure import MetricOptions, measure, moved
 from hoijax.data.prepare import PREPARED_BY, Prepared, choose_body, human_parts, prepare
 from hoijax.data.read import load_sample
@@ -167,8 +167,7 @@ def fitted(items: Sequence[Item], batch: int) -> list[Fitted]:
     """The fits of one config. A batch that is not full repeats its last sample, so that it is compiled once."""
     config = items[0].config
     key = jax.random.key(config.seed)
-    wants = any(name.startswith("lpips") for name in term_names(config))
-    weights = lpips_weights(config.lpips_net) if wants else None
+    weights = lpips_weights(config.lpips_net) if wants_lpips(config) else None
     assets = [Assets(body, weights) for body in shared_bodies([item.prepared.body for item in items])]
     if batch == 1:
         return [fit(items[0].prepared.scene, assets[0], config, key)]
@@ -189,6 +188,8 @@ def finished_run(item: Item, own: Fitted, settings: Settings, share: Mapping[str
         if has_moved:
             human = ColoredMesh(end.human_verts, np.asarray(item.prepared.body.faces), human.rgb)
         result = measure(sample, human, end.object, subject.parts, settings.measured)
+        wants = wants_lpips(item.config)
+        result |= fit_metrics(item.prepared, own, lpips_weights(item.config.lpips_net) if wants else None)
     except FAILURES as error:
         return failed_run(sample.name, reason(error))
     seconds = {"prepare": item.seconds, **share, "measure": time.perf_counter() - start}
@@ -229,6 +230,11 @@ def shared_bodies(bodies: Sequence[Body]) -> list[Body]:
 def equal(a: Float[Array, "..."], b: Float[Array, "..."]) -> bool:
     """Equal in shape and values."""
     return a.shape == b.shape and bool(jnp.array_equal(a, b))
+
+
+def wants_lpips(config: Config) -> bool:
+    """Whether a stage weighs an LPIPS term."""
+    return any(name.startswith("lpips") for name in term_names(config))
 
 
 @cache

@@ -18,6 +18,9 @@ from hoijax.data.prepare import Prepared
 from hoijax.data.results import Result
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.geometry import rotation_matrix
+from hoijax.losses.lpips import LpipsWeights
+from hoijax.metrics.body import body_errors
+from hoijax.metrics.image import object_appearance
 from hoijax.optimize.outcome import Fitted
 
 
@@ -49,6 +52,27 @@ def missing_parts(sample: Sample, parts: Int[np.ndarray, " v"]) -> tuple[str, ..
     return (f"annotated contact parts without vertices, left out of Co2: {', '.join(absent)}",) if absent else ()
 
 
+FIT_METRICS = ("object_ssim", "object_lpips", "mpjpe_mm", "mpvpe_mm")  # files alone cannot tell these again
+
+
+def fit_metrics(prepared: Prepared, fitted: Fitted, lpips: LpipsWeights | None = None) -> dict[str, float]:
+    """What only a fit can tell: likeness of the object's last render and the photograph, and how far the body was moved.
+
+    Nothing of the first without renders, of the second for a human that stood still; LPIPS needs its weights.
+    """
+    scene, frame, values = prepared.scene, fitted.object_frame, {}
+    if frame is not None:
+        masks = scene.object_mask > 0.5, scene.human_mask > 0.5
+        likeness = object_appearance(frame.rgb, frame.alpha, scene.image, *masks, lpips)
+        values |= {f"object_{name}": value for name, value in likeness._asdict().items() if np.isfinite(value)}
+    refiners = fitted.params.human
+    if refiners.pose or refiners.skinning:
+        refined = refine(refiners, prepared.body, scene.human)
+        errors = body_errors(prepared.body, scene.human, scene.human, refined)
+        values |= {name: float(value) for name, value in errors._asdict().items()}
+    return values
+
+
 def plain_options(config: Config) -> dict[str, Any]:
     """The config as plain data for a json file."""
     options = dataclasses.asdict(dataclasses.replace(config, stages=()))
@@ -60,7 +84,12 @@ def plain_options(config: Config) -> dict[str, Any]:
 
 
 def assemble(
-    sample: Sample, prepared: Prepared, fitted: Fitted, config: Config, seconds: Mapping[str, float]
+    sample: Sample,
+    prepared: Prepared,
+    fitted: Fitted,
+    config: Config,
+    seconds: Mapping[str, float],
+    lpips: LpipsWeights | None = None,
 ) -> Result:
     """The result of a fit, with its metrics. The full-resolution object moves by the fitted similarity."""
     end = placed(sample, fitted)
@@ -87,7 +116,8 @@ def assemble(
         contact=score,
         part_scores={name: float(score[parts == i].mean()) for i, name in enumerate(PART_NAMES) if (parts == i).any()},
         contact_parts=touching_parts(human, obj, parts),
-        metrics=compare(sample, human, obj, parts),
+        metrics=compare(sample, human, obj, parts)
+        | {name: {"result": value} for name, value in fit_metrics(prepared, fitted, lpips).items()},
         losses={name: float(values[-1]) for name, values in last.items() if len(values)},
         reasons=fitted.reasons,
         history=fitted.history,
