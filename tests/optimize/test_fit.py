@@ -177,3 +177,16 @@ def test_a_parameter_without_a_rate_does_not_move(known) -> None:
     assert float(params.object.log_scale) == 0
     np.testing.assert_array_equal(params.object_splats.rgb, known.scene.object_rgb)
     assert float(jnp.abs(params.object.translation).max()) > 0.01
+
+
+@pytest.mark.slow
+def test_without_stages_everything_stays_at_its_start(known) -> None:
+    result = fitting.fit(known.scene, known.assets, dataclasses.replace(CONFIG, stages=()), jax.random.key(0))
+    np.testing.assert_allclose(np.asarray(result.object_verts), np.asarray(known.scene.object.verts), atol=1e-6)
+    assert result.history["loss"].shape == (0,)
+
+
+def test_an_unknown_term_is_refused_before_anything_is_compiled(known) -> None:
+    wrong = dataclasses.replace(CONFIG, stages=(Stage("render", 1, {"l1_jont": 1.0}, RATES),))
+    with pytest.raises(ValueError, match="'l1_jont'; did you mean 'l1_joint'"):
+        fitting.fit(known.scene, known.assets, wrong, jax.random.key(0))
