@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import body_parts, parts_for_mesh
+from hoijax.data.assemble import FIT_METRICS
 from hoijax.data.measure import MetricOptions, compare
 from hoijax.data.read import SampleError, load_sample
 from hoijax.data.results import Summary, find_results, load_result, summary
@@ -63,7 +64,9 @@ def main(argv: list[str]) -> None:
         body = builtin_body()
         same = len(body.template) == len(result.human.verts)
         parts = body_parts(body) if same else parts_for_mesh(result.human.verts, body, sample.pose)
-        results.append(summary(result._replace(metrics=compare(sample, result.human, result.object, parts, options))))
+        measured = compare(sample, result.human, result.object, parts, options)
+        kept = {name: values for name, values in result.metrics.items() if name in FIT_METRICS}
+        results.append(summary(result._replace(metrics=measured | kept)))
     print(f"{metrics_table(results, shown)}\n\n{metric_choices(options)}")
     if _CSV.value:
         Path(_CSV.value).write_text(metrics_csv(results))

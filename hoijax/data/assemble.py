@@ -60,7 +60,8 @@ def fit_metrics(prepared: Prepared, fitted: Fitted, lpips: LpipsWeights | None =
 
     Nothing of the first without renders, of the second for a human that stood still; LPIPS needs its weights.
     """
-    scene, frame, values = prepared.scene, fitted.object_frame, {}
+    scene, frame = prepared.scene, fitted.object_frame
+    values: dict[str, float] = {}
     if frame is not None:
         masks = scene.object_mask > 0.5, scene.human_mask > 0.5
         likeness = object_appearance(frame.rgb, frame.alpha, scene.image, *masks, lpips)
