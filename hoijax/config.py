@@ -133,7 +133,10 @@ class Config:
     )
     interaction_box: float = option(0.3, "Interaction: boxes in the image grow by this share of their sides.")
     interaction_part_box: float = option(0.3, "Part interaction: the same.")
-    interaction_gap: float = option(3.0, "Interaction and part interaction: gaps in depth above this (metres) end it.")
+    interaction_gap: float = option(
+        3.0,
+        "Interaction, whole and parts: gaps in depth above this end it; metres x focal length / long side of the image.",
+    )
     object_length: float = option(
         0.0, "Scale prior: length of such objects in metres; 0: unknown, the coarse scale is the prior's mean."
     )

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+<<<<<<< HEAD
 from hoijax.config import (
     PARAMETERS,
     PRESETS,
@@ -15,6 +16,11 @@ from hoijax.config import (
     with_options,
 )
 from hoijax.losses.terms import TERMS, check_terms
+=======
+from hoijax.body.parts import PART_NAMES, read_part_name
+from hoijax.config import PARAMETERS, PHOSA_ROWS, PRESETS, RELEASE_RATES, Config, Stage, phosa, static_options
+from hoijax.losses.terms import TERMS
+>>>>>>> phosa
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
@@ -44,6 +50,28 @@ def test_release_freezes_rotation_and_scale_in_its_second_stage() -> None:
     hoi = PRESETS["release"]().stages[1]
     assert set(RELEASE_RATES) - set(hoi.rates) == {"object.rotvec", "object.log_scale"}
     assert dict(hoi.weights) == {"collision": 1e-5}
+
+
+def test_phosa_has_a_row_for_everything_and_one_for_each_of_its_classes() -> None:
+    stage = phosa().stages[0]
+    assert (stage.search, stage.steps, phosa().scale_about) == (2000, 400, "camera")
+    assert (phosa().contact_parts, phosa().object_length) == ("", 0)  # annotated, and about the coarse scale
+    assert "collision" not in stage.weights
+    assert phosa(collision=True).stages[0].weights["collision"] == 2
+    assert dict(phosa("tennis").stages[0].weights) == {
+        "interaction": 30,
+        "ordinal": 0.01 * 6.25,
+        "part_interaction": 500,
+        "silhouette_crop": 10,
+        "scale_prior": 1e4,
+    }
+    assert "interaction" not in phosa("motorcycle").stages[0].weights
+    for category, row in PHOSA_ROWS.items():
+        config = phosa(category)
+        assert config.object_length == row.length > 0.4
+        assert {read_part_name(name) for name in config.contact_parts.split(",")} <= set(PART_NAMES)
+    with pytest.raises(ValueError, match="no category 'spoon'; there are bat, bench, bicycle"):
+        phosa("spoon")
 
 
 def test_a_stage_refuses_what_does_not_exist() -> None:

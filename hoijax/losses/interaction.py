@@ -33,7 +33,7 @@ def extent(points: Float[Array, "n 3"], valid: Bool[Array, " n"], camera: Camera
     )
 
 
-def interact(a: Extent, b: Extent, growth: float, gap: float) -> Bool[Array, ""]:
+def interact(a: Extent, b: Extent, growth: float, gap: Float[Array, ""] | float) -> Bool[Array, ""]:
     """Whether the boxes, longer by a share `growth` of their sides, overlap and the depths are under `gap` metres apart.
 
     Gradient: none.
@@ -49,7 +49,7 @@ def interaction(
     valid: Bool[Array, " o"],
     camera: Camera,
     growth: float,
-    gap: float,
+    gap: Float[Array, ""] | float,
 ) -> Float[Array, ""]:
     """mean over x, y, z of (centroid of human - centroid of object)^2 where they `interact`, square metres; else 0."""
     human = extent(human_verts, jnp.ones(len(human_verts), bool), camera)
@@ -66,7 +66,7 @@ def part_interaction(
     valid: Bool[Array, " o"],
     camera: Camera,
     growth: float,
-    gap: float,
+    gap: Float[Array, ""] | float,
 ) -> Float[Array, ""]:
     """`interaction` of each touching body part with the whole object, mean over the parts that interact; 0 for none.
 

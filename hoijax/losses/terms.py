@@ -188,6 +188,14 @@ def _silhouette_crop(view: View) -> Float[Array, ""]:
     return crop_silhouette(soft, crop.target)
 
 
+def interaction_gap(view: View) -> Float[Array, ""]:
+    """The gap in depth that ends the interaction, metres: PHOSA's lens has the focal length 1 image, ours n times that.
+
+    The same error of scale is n times as far in depth, so the gap allowed is n times as large.
+    """
+    return view.config.interaction_gap * view.scene.camera.focal.mean() / max(view.scene.valid.shape)
+
+
 def _interaction(view: View) -> Float[Array, ""]:
     scene, options = view.scene, view.config
     return interaction(
@@ -196,7 +204,7 @@ def _interaction(view: View) -> Float[Array, ""]:
         scene.object.valid,
         scene.camera,
         options.interaction_box,
-        options.interaction_gap,
+        interaction_gap(view),
     )
 
 
@@ -210,7 +218,7 @@ def _part_interaction(view: View) -> Float[Array, ""]:
         scene.object.valid,
         scene.camera,
         options.interaction_part_box,
-        options.interaction_gap,
+        interaction_gap(view),
     )
 
 

@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 import trimesh
 
+<<<<<<< HEAD
 from hoijax.config import PRESETS, Config
 from hoijax.data.prepare import PREPARED_BY, decimated, padded_mesh, prepare
+=======
+from hoijax.body.parts import PART_NAMES
+from hoijax.config import PRESETS
+from hoijax.data.prepare import contact_parts, decimated, padded_mesh, prepare
+>>>>>>> phosa
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import synthetic_sample
 from hoijax.geometry import project
@@ -75,6 +81,24 @@ def test_the_grid_is_that_of_the_object_where_it_stands(prepared) -> None:
     assert float(np.abs(signed_distance(prepared.scene.object_sdf, verts)).max()) < 0.01
     centre = verts.mean(0, keepdims=True)
     assert float(signed_distance(prepared.scene.object_sdf, centre)[0]) < -0.05
+
+
+def test_parts_that_touch_come_from_the_annotation_or_the_config(sample, prepared) -> None:
+    def names(parts) -> set[str]:
+        return {name for name, touches in zip(PART_NAMES, parts, strict=True) if touches}
+
+    assert names(prepared.scene.contact_parts) == set(sample.contact_parts) != set()
+    assert names(contact_parts(sample._replace(contact_parts=None), CONFIG)) == set()
+    told = dataclasses.replace(CONFIG, contact_parts="bottom, left_palm")
+    assert names(contact_parts(sample, told)) == {"bottom", "left palm"}
+    with pytest.raises(ValueError, match="'left plam' is not one of the 34 body parts; nearest: left palm"):
+        contact_parts(sample, dataclasses.replace(CONFIG, contact_parts="left plam"))
+
+
+def test_human_parts_are_those_of_the_body(prepared) -> None:
+    parts = np.asarray(prepared.scene.human_parts)
+    assert parts.shape == (len(prepared.body.template),)
+    assert set(parts) == set(range(34))
 
 
 def test_decimation_keeps_shape_colours_and_capacity() -> None:

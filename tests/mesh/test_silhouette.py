@@ -59,6 +59,17 @@ def test_equals_supersampled_coverage(request, away, camera, shape, sigma):
     assert abs(soft.sum() - expected.sum()) < 3
 
 
+@pytest.mark.parametrize("shape", ["sphere", "box"])
+def test_hard_is_where_soft_is_above_one_half(request, away, camera, shape):
+    verts, faces = placed(request.getfixturevalue(shape), away)
+    beside = verts + jnp.array([0.5, 0.1, 0.0])  # partly outside of the image
+    many = jax.vmap(lambda points: silhouette.hard_silhouette(points, faces, camera, 64))(jnp.stack([verts, beside]))
+    for hard, points in zip(many, (verts, beside), strict=True):
+        assert_array_equal(hard, soft_silhouette(points, faces, camera) > 0.5)
+        assert_array_equal(hard, depth_buffer(points, faces, camera, SIZE).covered)
+        assert 100 < hard.sum() < 64**2
+
+
 def test_sphere_in_closed_form(sphere, camera):
     verts, faces = placed(sphere, [0, 0, 24.0])
     soft = soft_silhouette(verts, faces, camera, SIZE)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoijax.config import RELEASE_RATES, Capacity, Config, Stage
+from hoijax.config import RELEASE_RATES, Capacity, Config, Stage, phosa
 from hoijax.geometry import project, similarity
 from hoijax.mesh.sdf import init_sdf_grid
 from hoijax.optimize import fit as fitting
@@ -122,6 +122,51 @@ def test_what_the_packed_contact_sets_leave_out_is_said(known) -> None:
     small = dataclasses.replace(CONFIG, stages=(TOUCHING,), contact_verts=8, contact_opacity=1.1)
     result = fitting.fit(known.scene, known.assets, small, jax.random.key(0))
     assert any("contact: only the 8 lowest scores of" in note for note in result.notes)
+
+
+def test_what_reads_no_renders_is_not_rendered(known, monkeypatch) -> None:
+    """Neither the steps nor the end call the rasterizer."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("rendered")
+
+    monkeypatch.setattr("hoijax.optimize.step.render", refuse)
+    weights = {"silhouette_object": 1.0, "interaction": 0.1}
+    config = dataclasses.replace(CONFIG, stages=(Stage("render", 4, weights, RATES),), block_steps=4, contact_verts=64)
+    result = fitting.fit(known.scene, known.assets, config, jax.random.key(0))
+    assert result.history["silhouette_object"][-1] < result.history["silhouette_object"][0]
+    assert (result.dropped, result.capacity) == (0, Capacity())
+    with pytest.raises(AssertionError, match="rendered"):
+        fitting.fit(known.scene, known.assets, dataclasses.replace(CONFIG, contact_verts=63), jax.random.key(0))
+
+
+@pytest.mark.slow
+def test_phosa_on_the_small_scene_and_in_a_batch(known) -> None:
+    """PHOSA's terms all speak; the depth of the object comes to that of the human; a batch equals the single run."""
+    preset = phosa(collision=True)
+    stage = dataclasses.replace(preset.stages[0], steps=60, search=64)
+    config = dataclasses.replace(preset, stages=(stage,), image_size=64, search_size=32, search_keep=4)
+    config = dataclasses.replace(config, object_length=0.42)  # it is 0.37: the object starts a metre too far away
+    scene = known.scene
+    one = fitting.fit(scene, known.assets, config, jax.random.key(0))
+    assert one.notes[0].startswith("pose search: 64 rotations, 4 refined")
+    assert set(one.history) == {"loss", *stage.weights}
+    np.testing.assert_allclose(one.object_verts, similarity(scene.object.verts, one.pose, one.pivot), atol=1e-5)
+    for name in ("interaction", "part_interaction"):
+        assert one.history[name][-1] < 0.5 * one.history[name][0]
+    assert float(one.pose.log_scale) < np.log(0.42 / 0.4387) - 0.03
+    for two in fitting.fit_batch([scene, scene], [known.assets] * 2, config, jax.random.key(0)):
+        np.testing.assert_allclose(one.object_verts, two.object_verts, atol=1e-3)
+
+
+def test_reasons_of_interaction(known) -> None:
+    """An object far behind has no share in the interaction, and a person without known contact none in that of parts."""
+    stage = Stage("joint", 1, {"interaction": 1.0, "part_interaction": 1.0}, {})
+    config = dataclasses.replace(CONFIG, stages=(stage,), interaction_gap=0.1)
+    far = known.scene._replace(object=known.scene.object._replace(verts=1.2 * known.scene.object.verts))
+    result = fitting.fit(far, known.assets, config, jax.random.key(0))
+    assert "too far apart in depth" in result.reasons["interaction"]
+    assert "no body part is known to touch" in result.reasons["part_interaction"]
 
 
 def test_a_parameter_without_a_rate_does_not_move(known) -> None:
