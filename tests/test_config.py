@@ -4,23 +4,20 @@ import dataclasses
 
 import pytest
 
-<<<<<<< HEAD
+from hoijax.body.parts import PART_NAMES, read_part_name
 from hoijax.config import (
     PARAMETERS,
+    PHOSA_ROWS,
     PRESETS,
     RELEASE_RATES,
     Config,
     Stage,
     option_names,
+    phosa,
     static_options,
     with_options,
 )
 from hoijax.losses.terms import TERMS, check_terms
-=======
-from hoijax.body.parts import PART_NAMES, read_part_name
-from hoijax.config import PARAMETERS, PHOSA_ROWS, PRESETS, RELEASE_RATES, Config, Stage, phosa, static_options
-from hoijax.losses.terms import TERMS
->>>>>>> phosa
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))

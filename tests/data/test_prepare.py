@@ -7,14 +7,9 @@ import numpy as np
 import pytest
 import trimesh
 
-<<<<<<< HEAD
-from hoijax.config import PRESETS, Config
-from hoijax.data.prepare import PREPARED_BY, decimated, padded_mesh, prepare
-=======
 from hoijax.body.parts import PART_NAMES
-from hoijax.config import PRESETS
-from hoijax.data.prepare import contact_parts, decimated, padded_mesh, prepare
->>>>>>> phosa
+from hoijax.config import PRESETS, Config
+from hoijax.data.prepare import PREPARED_BY, contact_parts, decimated, padded_mesh, prepare
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import synthetic_sample
 from hoijax.geometry import project
