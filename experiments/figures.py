@@ -17,7 +17,7 @@ from grids import GridError, chosen_rows, load_grid
 from hoijax.config import Config, nearest_name
 from hoijax.data.measure import moved
 from hoijax.data.read import find_samples, load_sample
-from hoijax.data.runs import human_of, load_run, run_file, sample_key
+from hoijax.data.runs import failed_run, human_of, load_run, run_file, sample_key
 from hoijax.data.sample import Sample, SampleError
 from hoijax.report.comparison import Line, State, comparison, truth_state
 
@@ -49,10 +49,10 @@ def chosen_samples() -> list[Path]:
 def state_of(sample: Sample, config: Config, store: Path, key: str) -> State | None:
     """What a config made of the sample; None where there is no run of it, or a failed one."""
     path = run_file(store, config, sample.folder, key)
-    if not path.exists():
-        print(f"{path}: no such run; its place stays empty", file=sys.stderr)
-        return None
-    run = load_run(path, config)
+    try:
+        run = load_run(path, config) if path.exists() else failed_run(sample.name, "no such run")
+    except SampleError as error:
+        run = failed_run(sample.name, error.message)
     if run.failure:
         print(f"{path}: {run.failure}; its place stays empty", file=sys.stderr)
         return None

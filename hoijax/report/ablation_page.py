@@ -16,6 +16,9 @@ from hoijax.report.tables import heading, metric
 DOT, FAINT, MARK, TRUE = "#23262d", "#6b9ee6", "#f0914a", "#62b172"
 
 STYLE = """
+main, header, footer { max-width: 1400px; }
+tbody td:first-child { min-width: 11em; }
+th, td { padding: 7px 8px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 18px; }
 .plots img { display: block; width: 100%; border: 1px solid var(--line); border-radius: 12px; background: #fff; }
 td.published, th.published { color: var(--soft); }

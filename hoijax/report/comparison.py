@@ -53,7 +53,7 @@ def comparison(lines: Sequence[Line]) -> Figure:
     crops = [_crop(line.sample) for line in lines]
     sizes = [size for image, _ in crops for size in (_ratio(image), _ratio(image))]
     figure = Figure(figsize=(2.1 * len(columns), 2.1 * sum(sizes) + 0.3 * len(lines) + 0.3), dpi=CELL / 2.1)
-    figure.set_layout_engine("constrained", h_pad=0.02, w_pad=0.02, hspace=0.0, wspace=0.0)
+    figure.set_layout_engine("constrained", h_pad=0.04, w_pad=0.02, hspace=0.0, wspace=0.0)
     grid = figure.subplots(len(sizes), len(columns), squeeze=False, gridspec_kw={"height_ratios": sizes})
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
