@@ -15,7 +15,7 @@ from hoijax.data.runs import config_key
 from hoijax.presets import PRESETS
 
 CONFIGS = ROOT / "experiments" / "configs"
-HEAD = "from hoijax.config import PRESETS, with_options\nbase = PRESETS['paper']()\n"
+HEAD = "from hoijax.config import with_options\nfrom hoijax.presets import PRESETS\nbase = PRESETS['paper']()\n"
 
 
 @pytest.mark.parametrize("name", ["table2", "table3", "presets"])
