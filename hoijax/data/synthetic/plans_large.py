@@ -49,11 +49,10 @@ def hands_on_seat(figure: Figure, settled: Placed, thing: ColoredMesh | None) ->
 def sit_on_couch(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
     """In the right corner, leant back, feet on the floor."""
     back = start.verts[figure.patches["back"], 2].min()
-    shift = np.array(
-        [leg_ratio(figure) * (objects_large.COUCH_WIDTH / 2 - objects_large.ARM_WIDTH - 0.30), 0, back + 0.005]
-    )
     mesh = sized(objects_large.couch(), start, objects_large.COUCH_HEIGHT)
-    couch = fitted(mesh, UP, FORWARD, np.zeros(3), shift)
+    scale = np.ptp(mesh.verts[:, 0]) / objects_large.COUCH_WIDTH
+    corner = scale * (objects_large.COUCH_WIDTH / 2 - objects_large.ARM_WIDTH - 0.30)
+    couch = fitted(mesh, UP, FORWARD, np.zeros(3), np.array([corner, 0, back + 0.005]))
     return Plan(couch, (Touch("seat", 30), Touch("back", 10), *feet()), LEGS)
 
 
@@ -150,7 +149,7 @@ def stand_behind_table(figure: Figure, settled: Placed, thing: ColoredMesh | Non
 def carry_surfboard(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
     """On edge under the right arm, the hand at its lower edge."""
     at, _, _ = palm(figure, settled, "right")
-    length, width, thick = objects_sport.SURFBOARD
+    _, width, thick = objects_sport.SURFBOARD
     top = joint(settled, "right_shoulder")[1] - 0.17
     arms = figure.weights[:, 16:22].sum(1) + figure.weights[:, 25:].sum(1)
     body = settled.verts[(arms < 0.3) & (np.abs(settled.verts[:, 1] - top + width / 2) < width / 2)]
@@ -176,7 +175,7 @@ def wear_backpack(figure: Figure, settled: Placed, thing: ColoredMesh | None) ->
     trunk = settled.verts[figure.weights[:, [0, 3, 6, 9, 12, 13, 14]].sum(1) > 0.75]
     top = joint(settled, "left_shoulder")[1]
     at = np.array([joint(settled, "spine3")[0], top - 0.20, 0.0])
-    width, height, depth = objects_large.PACK
+    width, height, _ = objects_large.PACK
     behind = trunk[(np.abs(trunk[:, 0] - at[0]) < width / 2) & (np.abs(trunk[:, 1] - at[1]) < height / 2)]
     at[2] = behind[:, 2].min() - 0.002
     straps = [_strap(trunk, at, sign, top - 0.30) for _, sign in SIDES]
