@@ -5,10 +5,11 @@
 
 A sample is a folder in the Open3DHOI layout with a depth.npy or depth.png. Its object is taken from --object, or is its own,
 whose size and place are then forgotten: centred, longest side 1, orientation kept. The new folders OUT/<category>/<id> are
-complete samples: reconstruct.py runs on them. A folder that is there is skipped. The table shows, for each sample: the fit
-z' = a z + b of the depth map; the object's longest side (m); the gap to the human before and after the slide (cm); IoU with
-the mask outside of the human's; and against the annotation, where there is one, errors of scale (|s - 1|), rotation (degrees),
-translation (cm) and the chamfer distance (cm).
+complete samples: reconstruct.py runs on them. A folder that is there is skipped.
+
+The table shows the fit z' = a z + b of the depth map; the object's longest side; its gap to the human before and after the
+slide; IoU with the mask outside of the human's; seconds; and against the annotation, where there is one, the errors of scale
+(|s - 1|), rotation and translation, and the chamfer distance.
 """
 
 import sys
@@ -97,7 +98,7 @@ def placed(sample: Sample, mesh: ColoredMesh, options: CoarseOptions) -> tuple[S
 
 
 def errors(sample: Sample) -> ObjectPoseErrors:
-    """Of the sample's object against its annotation: all, or of another mesh than the annotated only the chamfer distance."""
+    """Of the sample's object against its annotation; of another mesh than the annotated one only the chamfer distance."""
     nothing = ObjectPoseErrors(*[np.nan] * 5)
     if sample.truth is None:
         return nothing
@@ -110,7 +111,7 @@ def errors(sample: Sample) -> ObjectPoseErrors:
 
 def table(rows: list[Row]) -> str:
     """All samples and, of two or more, their mean where numbers are known."""
-    lines = []
+    lines: list[tuple[float, ...]] = []
     for row in rows:
         c, e = row.coarse, row.errors
         gaps = 100 * c.gap_before, 100 * c.gap_after
@@ -123,7 +124,7 @@ def table(rows: list[Row]) -> str:
         lines.append(tuple(column.mean() if len(column) else np.nan for column in known))
         names.append(f"mean of {len(rows)}")
     width = max(map(len, names))
-    shown = [["-" if np.isnan(value) else f"{value:.3g}" for value in line] for line in lines]
+    shown = [["-" if np.isnan(value) else f"{value:.3f}" for value in line] for line in lines]
     head = " ".join(f"{title:>8}" for title in HEADS)
     body = [f"{name:<{width}} " + " ".join(f"{text:>8}" for text in line) for name, line in zip(names, shown)]
     return "\n".join([f"{'sample':<{width}} {head}", *body])

@@ -8,8 +8,8 @@ from hoijax.coarse.view import Box
 
 SIDE = 96  # pixels of the picture in which candidates are compared
 AROUND = 0.6  # the picture reaches this share of the mask's diagonal beyond the mask's box
-LEVELS = 5  # grids, each half as wide as the one before
-STEPS = np.linspace(-1, 1, 7)
+LEVELS = 6  # grids, each half as wide as the one before
+STEPS = np.linspace(-1, 1, 5)
 WIDEST = (np.log(1.5), 0.25)  # of the first grid: in log size, and in place as a share of the mask's diagonal
 RELUCTANCE = 0.1  # IoU that a change of size by a factor e costs: decides where the human hides what could tell
 

@@ -69,14 +69,14 @@ class Coarse(NamedTuple):
 
 
 def coarse_placement(
-    human_verts: Float[np.ndarray, "w 3"],
-    human_faces: Int[np.ndarray, "g 3"],
+    human_verts: Float[np.ndarray, "a 3"],
+    human_faces: Int[np.ndarray, "b 3"],
     object_verts: Float[np.ndarray, "v 3"],
     object_faces: Int[np.ndarray, "f 3"],
     camera: Camera,
     depth: Float[np.ndarray, "h w"],
-    human_mask: Bool[np.ndarray, "h w"],
-    object_mask: Bool[np.ndarray, "h w"],
+    human_mask: Bool[np.ndarray, "_ _"],
+    object_mask: Bool[np.ndarray, "_ _"],
     options: CoarseOptions | None = None,
 ) -> Coarse:
     """Scale, rotation and translation that put an object of any size and place where depth map and masks see it.
@@ -146,12 +146,20 @@ def object_target(
     erosion_px: int,
     options: CoarseOptions,
 ) -> tuple[Target, tuple[str, ...]]:
-    """Steps 1 and 3 for the object: what it has to fit. Without a point its depth is that of the human in the map."""
+    """Steps 1 and 3 for the object: what it has to fit. Without a point its depth is that of the human in the map.
+
+    Raises ValueError where the map has depths for the object and all of them end behind the camera.
+    """
     found = depth_pixels(depth, mask, erosion_px, options.outer, options.fewest_points)
     points = cloud(found, fit.scale, fit.shift, eye)
     notes = []
     if found.eroded_px < erosion_px:
         notes.append(f"object mask eroded by {found.eroded_px} px instead of {erosion_px}: it is small or thin")
+    if len(points) < len(found.z):
+        behind = f"{len(found.z) - len(points)} of {len(found.z)} object points behind the camera"
+        if not len(points):
+            raise ValueError(f"z' = {fit.scale:.3g} z + {fit.shift:.3g} of the depth map puts {behind}")
+        notes.append(f"{behind}: left out")
     if len(points) < options.fewest_points:
         notes.append(f"{len(points)} object points, under {options.fewest_points}: size from the boxes")
     if len(points):
@@ -159,11 +167,6 @@ def object_target(
     else:
         z = fit.scale * float(np.median(depth[human_mask & known_depth(depth)])) + fit.shift
         notes.append("no depth on the object: placed at the human's")
-    if z <= 0:
-        raise ValueError(
-            f"the depth map puts the object at {z:.2f} m (z' = {fit.scale:.3g} z + {fit.shift:.3g}), expected it in front of "
-            "the camera"
-        )
     frame = mask.copy()
     frame[1:-1, 1:-1] = False
     if frame.any():
@@ -208,12 +211,12 @@ def _slide_note(slide: Slide, before: float, z: float) -> str:
 
 
 def _check_input(
-    human: Float[np.ndarray, "w 3"],
+    human: Float[np.ndarray, "a 3"],
     verts: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     depth: Float[np.ndarray, "h w"],
-    human_mask: Bool[np.ndarray, "h w"],
-    object_mask: Bool[np.ndarray, "h w"],
+    human_mask: Bool[np.ndarray, "_ _"],
+    object_mask: Bool[np.ndarray, "_ _"],
 ) -> None:
     """Raises ValueError for what no step could use."""
     for name, points in (("human", human), ("object", verts)):

@@ -73,7 +73,9 @@ def angle(rotation: Float[np.ndarray, "3 3"]) -> float:
 
 
 def _judged(verts: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], target: Target, eye: Eye) -> float:
-    """Agreement of the object in its best size and place."""
-    placed = size_and_place(first_place(verts, target, eye), verts, faces, target, eye)
+    """Agreement of the object in its best size and place; without a cloud they begin at those of the boxes."""
+    placed = first_place(verts, target, eye)
+    if len(target.cloud):
+        placed = size_and_place(placed, verts, faces, target, eye)
     placed = at_depth(fitted_to_mask(placed, verts, faces, target, eye, 1), verts, faces, target, eye)
     return agreement(placed, verts, faces, target, eye)
