@@ -73,7 +73,8 @@ def make_all(jobs: list[tuple[str, int, Path]]) -> tuple[list[Row], list[str]]:
     """All scenes, several at once; and what was wrong with those that failed, by name."""
     for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(threads, "1")  # one for each process, which also gives the same bytes on every machine
-    rows, failed = [], []
+    rows: list[Row] = []
+    failed: list[str] = []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(worker_count(len(jobs)), context) as pool:
         waiting: dict[Future[Row], str] = {pool.submit(make, *job): f"{job[0]}, seed {job[1]}" for job in jobs}
@@ -111,7 +112,8 @@ def main(argv: list[str]) -> None:
         sys.exit(f"--per_design: {error}")
     wanted = [(name, seed, Path(_OUT.value) / benchmark_folder(name, seed)) for seed in seeds for name in names]
     jobs = [job for job in wanted if not job[2].exists()]
-    rows, failed = [], []
+    rows: list[Row] = []
+    failed: list[str] = []
     if jobs:
         try:
             rows, failed = make_all(jobs)

@@ -35,7 +35,7 @@ DISTANCE = (10.0, 40.0)  # metres
 NEARER = (0.86, 1.04)  # factor of the design's extent in the picture
 PLACES = {  # floors and walls that a design's own wall may stand for
     "plaster": (("boards", "tiles"), ("plaster", "plaster", "bricks")),
-    "bricks": (("tiles", "boards", "lawn"), ("bricks", "hedge")),
+    "bricks": (("tiles", "lawn"), ("bricks", "hedge")),
     "hedge": (("lawn", "tiles"), ("hedge", "bricks")),
 }
 LEAST_SEEN = 350  # pixels of the object; cameras that see less are drawn again

@@ -99,8 +99,9 @@ def shot(design: Design, body: Body, found: Found, light: Light) -> Shot:
     truth = found.thing._replace(verts=found.thing.verts @ view.rotation.T + view.translation - offset)
     seen_human = human._replace(verts=(posed + offset - view.translation) @ view.rotation)
     taken = picture([seen_human, found.thing], view, around, SIZE)
-    masks = [taken.visible == k for k in range(2)]
-    return Shot(taken, view.camera, pose, human, truth, *masks, part_gaps(posed, found.figure.parts, truth))
+    human_mask, object_mask = (taken.visible == k for k in range(2))
+    gaps = part_gaps(posed, found.figure.parts, truth)
+    return Shot(taken, view.camera, pose, human, truth, human_mask, object_mask, gaps)
 
 
 def _camera(

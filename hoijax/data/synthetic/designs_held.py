@@ -44,6 +44,7 @@ HELD: dict[str, Design] = {
         category="baseball bat",
         action="swing",
         turns=STANDING
+        | FLAT
         | ASTRIDE
         | {"both_hip": "x-22 z-10", "both_knee": "x34", "both_ankle": "x-12 z5", "spine1": "x8", "spine3": "y-24"}
         | {"neck": "y20", "left_shoulder": "z-30 y-100", "left_elbow": "y-62"}
@@ -151,8 +152,8 @@ HELD: dict[str, Design] = {
         contact_parts=("mouth", *RIGHT_HAND),
         yaw=-40.0,
         pitch=3.0,
-        extent=1.55,
-        aim=(0.0, -0.45),
+        extent=2.1,
+        aim=(0.0, -0.62),
         floor="tiles",
         wall="plaster",
     ),
@@ -181,7 +182,8 @@ HELD: dict[str, Design] = {
         contact_parts=RIGHT_HAND,
         yaw=-68.0,
         pitch=7.0,
-        extent=0.82,
+        extent=1.02,
+        aim=(0.16, -0.06),
         floor="tiles",
         wall="hedge",
     ),

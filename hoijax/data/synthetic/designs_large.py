@@ -1,6 +1,6 @@
 """Designs of the benchmark: furniture, boards as large as a person, and what is worn or stood behind."""
 
-from hoijax.data.synthetic import objects_large, objects_sport, plans
+from hoijax.data.synthetic import objects_large, plans
 from hoijax.data.synthetic import plans_large as large
 from hoijax.data.synthetic.designs_held import LOW_LEFT, RIGHT_HAND, STEP
 from hoijax.data.synthetic.scenes import FLAT, HANDS, RELAXED, STANDING, Design
@@ -13,23 +13,22 @@ LARGE: dict[str, Design] = {
         action="sit on",
         turns=FLAT
         | {"both_hip": "x-84 z-5", "both_knee": "x80", "both_ankle": "x4", "head": "y-16"}
-        | {"both_shoulder": "z-62 x-10", "both_elbow": "x-30 y-14", "both_wrist": "z40"},
+        | {"both_shoulder": "z-62 x-30", "both_elbow": "y-66"},
         settle=large.sit_on_bench,
-        handle=large.hands_on_seat,
-        contact_parts=("bottom", "back", *HANDS),
+        handle=plans.rest_hands,
+        contact_parts=("bottom", "back"),
         yaw=34.0,
         pitch=8.0,
         extent=0.80,
         floor="tiles",
         wall="hedge",
-        seat=objects_large.BENCH_HEIGHT,
     ),
     "couch_sit": Design(
         category="couch",
         action="sit on",
         turns=FLAT
         | {"root": "x-12", "left_hip": "x-78 z-6", "right_hip": "x-78 z12", "both_knee": "x82", "both_ankle": "x6"}
-        | {"neck": "x6", "head": "x4 y-10", "right_shoulder": "z40 x-30", "right_elbow": "x-30 y52"}
+        | {"neck": "x6", "head": "x4 y-10", "right_shoulder": "z44 x-44", "right_elbow": "x-30 y48"}
         | {"left_shoulder": "z-66 x-30", "left_elbow": "y-70"},
         settle=large.sit_on_couch,
         handle=large.hand_on_arm_rest,
@@ -39,7 +38,6 @@ LARGE: dict[str, Design] = {
         extent=0.86,
         floor="boards",
         wall="plaster",
-        seat=objects_large.COUCH_HEIGHT,
     ),
     "gymball_sit": Design(
         category="ball",
@@ -55,7 +53,6 @@ LARGE: dict[str, Design] = {
         extent=0.80,
         floor="boards",
         wall="plaster",
-        seat=2 * objects_sport.GYM_BALL_RADIUS,
     ),
     "laptop_type": Design(
         category="laptop",
@@ -117,7 +114,8 @@ LARGE: dict[str, Design] = {
         contact_parts=RIGHT_HAND,
         yaw=16.0,
         pitch=12.0,
-        extent=0.84,
+        extent=1.16,
+        aim=(-0.10, -0.18),
         floor="tiles",
         wall="plaster",
     ),
@@ -146,7 +144,8 @@ LARGE: dict[str, Design] = {
         contact_parts=RIGHT_HAND,
         yaw=-14.0,
         pitch=4.0,
-        extent=0.88,
+        extent=1.12,
+        aim=(0.14, -0.12),
         floor="tiles",
         wall="hedge",
     ),

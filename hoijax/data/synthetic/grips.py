@@ -43,9 +43,11 @@ def fist(side: str, middle: Vector, out: Vector, thumb: Vector, radius: float) -
     return (*hand(side, middle + (radius + CLEAR) * out, -out, pointing, 6, 0.02), *pads(side, (2, 3)))
 
 
-def flat(side: str, point: Vector, out: Vector, pointing: Vector, count: int = 12) -> tuple[Goal, ...]:
-    """A palm on a surface at a point, `out` being its normal, the finger tips on it too."""
-    return (*hand(side, point + 0.004 * out, -out, across(pointing, out), count, 0.04), *pads(side, (3,)))
+def flat(
+    side: str, point: Vector, out: Vector, pointing: Vector, count: int = 12, clear: float = 0.04
+) -> tuple[Goal, ...]:
+    """A palm on a surface at a point, `out` being its normal, the finger tips too; it comes from `clear` metres off."""
+    return (*hand(side, point + 0.004 * out, -out, across(pointing, out), count, clear), *pads(side, (3,)))
 
 
 def across(vector: Vector, axis: Vector) -> Vector:

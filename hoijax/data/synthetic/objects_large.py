@@ -9,7 +9,7 @@ from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic.solids import Point, box, colored, grain, hull, lathe, merged, paint, rounded_box, tube
 
 BENCH_HEIGHT, BENCH_DEPTH, BENCH_WIDTH = 0.45, 0.40, 1.30  # the seat reaches from z = 0, at the back, to the depth
-COUCH_HEIGHT, COUCH_DEPTH, COUCH_WIDTH = 0.43, 0.48, 1.55
+COUCH_HEIGHT, COUCH_DEPTH, COUCH_WIDTH = 0.43, 0.42, 1.55
 ARM_HEIGHT, ARM_WIDTH = 0.63, 0.17
 BED = (0.95, 0.48, 2.05)  # width, height of the mattress, length
 ROUND_TABLE = (0.55, 0.74)  # radius, height
@@ -23,6 +23,7 @@ def bench() -> ColoredMesh:
     """A park bench of slats on two iron frames."""
     w, d, h = BENCH_WIDTH, BENCH_DEPTH, BENCH_HEIGHT
     parts = [box((-w / 2, h - 0.028, z), (w / 2, h, z + 0.098)) for z in (0.01, 0.110, 0.21, 0.302)]
+    parts.append(box((-w / 2, h - 0.06, 0.01), (w / 2, h - 0.006, d)))  # between the slats lie only grooves
     parts += [box((-w / 2, y, -0.02), (w / 2, y + 0.095, 0.006)) for y in (h + 0.09, h + 0.21, h + 0.33)]
     for x in (-w / 2 + 0.14, w / 2 - 0.18):
         parts.append(box((x, h - 0.07, -0.045), (x + 0.04, h - 0.02, d - 0.005)))
@@ -32,7 +33,7 @@ def bench() -> ColoredMesh:
     mesh = colored(merged(parts), 0.065, (0.55, 0.34, 0.18))
     x, y, z = mesh.verts.T
     mesh.rgb[:] = grain(mesh.verts, (0.56, 0.34, 0.18), axis=0, period=0.05, amount=0.10)
-    slats = (y > h - 0.029) & (y < h + 0.001) & (z > 0.009) | (y > h + 0.085) & (z > -0.021)
+    slats = (y > h - 0.061) & (y < h + 0.001) & (z > 0.009) | (y > h + 0.085) & (z > -0.021)
     paint(mesh.rgb, ~slats, (0.13, 0.20, 0.17))
     paint(mesh.rgb, slats & (y > h + 0.20) & (y < h + 0.31) & (np.abs(x) < 0.10), (0.80, 0.68, 0.30))
     return mesh

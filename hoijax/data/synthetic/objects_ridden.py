@@ -145,7 +145,7 @@ def pedal(side: float) -> Point:
 def _cranks() -> list[Manifold]:
     parts = [torus(0.085, 0.006, 24).rotate((0, 0, 90)).translate((-0.045, CRANK_HEIGHT, 0))]
     parts.append(hull((-0.06, CRANK_HEIGHT, 0, 0.016), (0.06, CRANK_HEIGHT, 0, 0.016)))
-    for s in (-1, 1):
+    for s in (-1.0, 1.0):
         x, y, z = pedal(s)
         parts.append(tube([(0.06 * s, CRANK_HEIGHT, 0), (0.06 * s, y, z)], 0.011))
         parts.append(hull((0.06 * s, y, z, 0.008), (1.35 * x, y, z, 0.008)))

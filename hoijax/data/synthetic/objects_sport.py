@@ -13,7 +13,7 @@ FOOTBALL_RADIUS, GYM_BALL_RADIUS = 0.11, 0.29
 BAR_RADIUS, BAR_LENGTH = 0.015, 1.5
 DECK = (0.80, 0.20, 0.014)  # length, width and thickness of a skateboard's deck
 DECK_HEIGHT = 0.105
-SURFBOARD = (2.05, 0.47, 0.060)  # length, width, thickness
+SURFBOARD = (2.05, 0.45, 0.060)  # length, width, thickness
 
 
 def tennis_racket() -> ColoredMesh:

@@ -12,7 +12,7 @@ from hoijax.data.synthetic.compose import Light
 DUSK = 1 / 3  # share of the scenes that are taken at dusk
 BLUR_PX = (0.2, 0.9)  # standard deviation of defocus
 MOTION_PX = (2.0, 5.0)  # length of the streak where the camera moved, in one of four pictures
-SHOT, READ = (0.004, 0.016), (0.002, 0.010)  # noise that grows with the light's root, and that does not, of 1
+SHOT, READ = (0.006, 0.020), (0.004, 0.014)  # noise that grows with the light's root, and that does not, of 1
 QUALITY = (45, 92)  # of JPEG
 
 
@@ -36,12 +36,10 @@ def _rgb(color: Float[np.ndarray, "3"]) -> tuple[float, float, float]:
 
 def photograph(image: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator) -> UInt8[np.ndarray, "h w 3"]:
     """The picture out of focus or shaken, noisy, and after JPEG."""
-    light = (image / 255.0) ** 2.2
-    light = cv2.GaussianBlur(light, (0, 0), rng.uniform(*BLUR_PX))
+    light = np.asarray(cv2.GaussianBlur((image / 255.0) ** 2.2, (0, 0), rng.uniform(*BLUR_PX)))
     if rng.random() < 0.25:
-        light = cv2.filter2D(
-            light, -1, _streak(rng.uniform(*MOTION_PX), rng.uniform(0, np.pi)), borderType=cv2.BORDER_REPLICATE
-        )
+        streak = _streak(rng.uniform(*MOTION_PX), rng.uniform(0, np.pi))
+        light = np.asarray(cv2.filter2D(light, -1, streak, borderType=cv2.BORDER_REPLICATE))
     light = light + rng.uniform(*SHOT) * np.sqrt(light) * rng.normal(size=light.shape)
     noisy = np.clip(light, 0, 1) ** (1 / 2.2) + rng.uniform(*READ) * rng.normal(size=light.shape)
     file = io.BytesIO()

@@ -19,7 +19,7 @@ def sit_on_bench(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Pl
     """Leant back, nearer to one end, feet on the floor."""
     back = start.verts[figure.patches["back"], 2].min()
     bench = fitted(
-        sized(objects_large.bench(), start, objects_large.BENCH_HEIGHT),
+        sized(objects_large.bench(), figure, start, objects_large.BENCH_HEIGHT),
         UP,
         FORWARD,
         np.zeros(3),
@@ -28,32 +28,18 @@ def sit_on_bench(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Pl
     return Plan(bench, (Touch("seat", 30), Touch("back", 3), *feet()), LEGS)
 
 
-def sized(mesh: ColoredMesh, start: Placed, height: float) -> ColoredMesh:
-    """A seat, made for people whose feet would be on the floor at that height, in a size that fits this one."""
-    return mesh._replace(verts=(1 - start.verts[:, 1].min() / height) * mesh.verts)
-
-
-def hands_on_seat(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
-    """Both palms on the bench beside the thighs."""
-    assert thing is not None
-    scale = np.ptp(thing.verts[:, 0]) / objects_large.BENCH_WIDTH
-    hips = settled.verts[figure.weights[:, [0, 1, 2]].sum(1) > 0.7]
-    goals: list[Goal] = []
-    for side, sign in SIDES:
-        beside = sign * (np.abs(hips[:, 0]).max() + 0.07)
-        point = np.array([beside, scale * objects_large.BENCH_HEIGHT, joint(settled, "root")[2] + 0.16])
-        goals += flat(side, point, UP, unit(0.25 * sign, 0, 1), 10)
-    return Plan(thing, tuple(goals), (*ARMS, *FINGERS))
+def sized(mesh: ColoredMesh, figure: Figure, start: Placed, height: float) -> ColoredMesh:
+    """A seat of that height in the size on which this person, who stands on the floor as if sitting, sits."""
+    return mesh._replace(verts=start.verts[figure.patches["seat"], 1].min() / height * mesh.verts)
 
 
 def sit_on_couch(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
     """In the right corner, leant back, feet on the floor."""
     back = start.verts[figure.patches["back"], 2].min()
-    shift = np.array(
-        [leg_ratio(figure) * (objects_large.COUCH_WIDTH / 2 - objects_large.ARM_WIDTH - 0.30), 0, back + 0.005]
-    )
-    mesh = sized(objects_large.couch(), start, objects_large.COUCH_HEIGHT)
-    couch = fitted(mesh, UP, FORWARD, np.zeros(3), shift)
+    mesh = sized(objects_large.couch(), figure, start, objects_large.COUCH_HEIGHT)
+    scale = np.ptp(mesh.verts[:, 0]) / objects_large.COUCH_WIDTH
+    corner = scale * (objects_large.COUCH_WIDTH / 2 - objects_large.ARM_WIDTH - 0.30)
+    couch = fitted(mesh, UP, FORWARD, np.zeros(3), np.array([corner, 0, back + 0.005]))
     return Plan(couch, (Touch("seat", 30), Touch("back", 10), *feet()), LEGS)
 
 
@@ -74,7 +60,7 @@ def _of(goal: Goal, side: str) -> bool:
 def sit_on_ball(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Plan:
     """On top of a gym ball, the legs apart, feet on the floor."""
     at = start.verts[figure.patches["seat"]].mean(0)
-    mesh = sized(objects_sport.gym_ball(), start, 2 * objects_sport.GYM_BALL_RADIUS)
+    mesh = sized(objects_sport.gym_ball(), figure, start, 2 * objects_sport.GYM_BALL_RADIUS)
     middle = np.array([at[0], mesh.verts[:, 1].max(), at[2] + 0.02])
     ball = fitted(mesh, unit(0.2, 1, 0.3), FORWARD, np.zeros(3), middle)
     return Plan(ball, (Touch("seat", 40), *feet()), LEGS)
@@ -150,15 +136,15 @@ def stand_behind_table(figure: Figure, settled: Placed, thing: ColoredMesh | Non
 def carry_surfboard(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
     """On edge under the right arm, the hand at its lower edge."""
     at, _, _ = palm(figure, settled, "right")
-    length, width, thick = objects_sport.SURFBOARD
-    top = joint(settled, "right_shoulder")[1] - 0.17
+    _, width, thick = objects_sport.SURFBOARD
+    top = joint(settled, "right_shoulder")[1] - 0.19
     arms = figure.weights[:, 16:22].sum(1) + figure.weights[:, 25:].sum(1)
     body = settled.verts[(arms < 0.3) & (np.abs(settled.verts[:, 1] - top + width / 2) < width / 2)]
     middle = np.array([body[:, 0].min() - thick / 2 - 0.03, top - width / 2, at[2] + 0.12])
-    board = fitted(objects_sport.surfboard(), unit(0.06, 0.05, 1), unit(1, 0.22, 0), np.zeros(3), middle)
-    out = -unit(1, 0.22, 0)
+    board = fitted(objects_sport.surfboard(), unit(0.06, 0.05, 1), unit(1, -0.25, 0), np.zeros(3), middle)
+    out = -unit(1, -0.25, 0)
     point = np.array([middle[0] - 0.05 - thick / 2, top - width + 0.085, at[2]])
-    return Plan(board, flat("right", point, out, unit(0.1, -1, 0.15), 8), arm("right"))
+    return Plan(board, flat("right", point, out, unit(0.1, -1, 0.15), 8, 0.10), arm("right"))
 
 
 def hold_surfboard(figure: Figure, settled: Placed, thing: ColoredMesh | None) -> Plan:
@@ -176,7 +162,7 @@ def wear_backpack(figure: Figure, settled: Placed, thing: ColoredMesh | None) ->
     trunk = settled.verts[figure.weights[:, [0, 3, 6, 9, 12, 13, 14]].sum(1) > 0.75]
     top = joint(settled, "left_shoulder")[1]
     at = np.array([joint(settled, "spine3")[0], top - 0.20, 0.0])
-    width, height, depth = objects_large.PACK
+    width, height, _ = objects_large.PACK
     behind = trunk[(np.abs(trunk[:, 0] - at[0]) < width / 2) & (np.abs(trunk[:, 1] - at[1]) < height / 2)]
     at[2] = behind[:, 2].min() - 0.002
     straps = [_strap(trunk, at, sign, top - 0.30) for _, sign in SIDES]
