@@ -214,7 +214,7 @@ def test_photograph_is_softer_and_noisier_but_the_same_picture() -> None:
     taken = [photo.photograph(clean, np.random.default_rng(seed)).astype(float) for seed in range(8)]
     assert all(image.shape == clean.shape and np.abs(image - clean)[:, [10, 50]].mean() < 8 for image in taken)
     assert np.median([image[:, :20].std() for image in taken]) > 0.5
-    assert min(np.abs(image - clean)[:, 31:33].mean() for image in taken) > 2
+    assert min(np.abs(image - clean)[:, 31:33].mean() for image in taken) > 1
     assert len({image.tobytes() for image in taken}) == 8
 
 
