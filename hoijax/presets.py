@@ -105,7 +105,6 @@ PHOSA_ROWS = {
     ),
     "tennis": PhosaRow(30.0, 0.01, 500.0, 10.0, 10.0, 1e4, 0.66, 0.4, 2.0, 5.0, _PALMS),
 }
-PHOSA_PIXELS = (640 / 256) ** 2  # the depth order sums over pixels: PHOSA's image has 640 on its long side, ours 256
 
 
 def phosa(category: str | None = None, collision: bool = False) -> Config:
@@ -120,7 +119,7 @@ def phosa(category: str | None = None, collision: bool = False) -> Config:
     row = PHOSA_ROWS[category] if category else PHOSA_DEFAULT
     weights = {
         "interaction": row.interaction,
-        "ordinal": row.ordinal * PHOSA_PIXELS,
+        "ordinal": row.ordinal,
         "part_interaction": row.part,
         "silhouette_crop": row.silhouette,
         "scale_prior": row.scale,

@@ -47,7 +47,7 @@ def test_phosa_has_a_row_for_everything_and_one_for_each_of_its_classes() -> Non
     assert phosa(collision=True).stages[0].weights["collision"] == 2
     assert dict(phosa("tennis").stages[0].weights) == {
         "interaction": 30,
-        "ordinal": 0.01 * 6.25,
+        "ordinal": 0.01,
         "part_interaction": 500,
         "silhouette_crop": 10,
         "scale_prior": 1e4,

@@ -1,1 +1,1 @@
-"""The optimizer: start values, one step, the staged fit, and the search along the viewing ray."""
+"""The optimizer: start values, one step, the staged fit, and the searches of pose and along the viewing ray."""

@@ -139,5 +139,6 @@ def test_help_names_every_option() -> None:
         "--config.hoi.weights.contact",
         "--config.render.rates.object.rotvec",
         "--config.hoi.slide",
+        "--config.joint.search",
     ):
         assert option in text
