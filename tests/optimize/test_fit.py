@@ -147,14 +147,14 @@ def test_phosa_on_the_small_scene_and_in_a_batch(known) -> None:
     preset = phosa(collision=True)
     stage = dataclasses.replace(preset.stages[0], steps=60, search=64)
     config = dataclasses.replace(preset, stages=(stage,), image_size=64, search_size=32, search_keep=4)
-    config = dataclasses.replace(config, object_length=0.42)  # it is 0.37: the object starts a metre too far away
+    config = dataclasses.replace(config, object_length=0.42)  # it is 0.37: so it starts too far away
     scene = known.scene
     one = fitting.fit(scene, known.assets, config, jax.random.key(0))
     assert one.notes[0].startswith("pose search: 64 rotations, 4 refined")
     assert set(one.history) == {"loss", *stage.weights}
     np.testing.assert_allclose(one.object_verts, similarity(scene.object.verts, one.pose, one.pivot), atol=1e-5)
     for name in ("interaction", "part_interaction"):
-        assert one.history[name][-1] < 0.5 * one.history[name][0]
+        assert one.history[name][-1] < 0.7 * one.history[name][0]
     assert float(one.pose.log_scale) < np.log(0.42 / 0.4387) - 0.03
     for two in fitting.fit_batch([scene, scene], [known.assets] * 2, config, jax.random.key(0)):
         np.testing.assert_allclose(one.object_verts, two.object_verts, atol=1e-3)
