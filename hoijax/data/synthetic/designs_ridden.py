@@ -46,7 +46,7 @@ RIDDEN: dict[str, Design] = {
         category="horse",
         action="ride",
         turns=RELAXED
-        | {"both_hip": "x-40 y22 z34", "both_knee": "x52", "both_ankle": "x-8"}
+        | {"both_hip": "x-36 y18 z30", "both_knee": "x46", "both_ankle": "x-8"}
         | {"spine1": "x6", "spine2": "x4", "both_shoulder": "z-64 x-46", "both_elbow": "y-30"},
         settle=ridden.mount_horse,
         handle=ridden.hold_horn,

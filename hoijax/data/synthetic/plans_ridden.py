@@ -61,7 +61,7 @@ def mount_horse(figure: Figure, start: Placed, thing: ColoredMesh | None) -> Pla
     horse = fitted(objects_ridden.horse(), UP, FORWARD, np.zeros(3), np.array([0, 0, joint(start, "root")[2] + 0.02]))
     goals: list[Goal] = [Touch("seat", 16)]
     for side, sign in SIDES:
-        goals += [Touch(f"{side} thigh", 8), Align(f"{side}_ankle", (0, 0, 1), unit(0.35 * sign, -0.15, 1))]
+        goals.append(Align(f"{side}_ankle", (0, 0, 1), unit(0.35 * sign, -0.15, 1)))
     return Plan(horse, tuple(goals), LEGS)
 
 
