@@ -9,7 +9,7 @@ BENCH_FLAGS ?=
 PYTEST_FLAGS ?= --quiet --numprocesses auto --dist loadfile
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: venv demo test test-fast lint bench clean
+.PHONY: venv demo tables test test-fast lint bench clean
 
 venv: $(VENV)/.installed
 
@@ -21,6 +21,11 @@ $(VENV)/.installed: setup.py pyproject.toml
 demo: venv ## three built-in scenes: made, reconstructed, measured; a report for each
 	$(BIN)/python experiments/make_scenes.py --out=$(OUT)/scenes --names=ball,chair,box
 	$(BIN)/python experiments/reconstruct.py --data=$(OUT)/scenes --out=$(OUT)/demo
+
+tables: venv ## the README's tables: the benchmark's test split, made and run through both grids; goes on where it stopped
+	$(BIN)/python experiments/make_benchmark.py --split=test --out=$(OUT)/test
+	$(BIN)/python experiments/ablate.py --grid=experiments/configs/table2.py --data=$(OUT)/test --out=$(OUT)/ablations
+	$(BIN)/python experiments/ablate.py --grid=experiments/configs/table3.py --data=$(OUT)/test --out=$(OUT)/ablations
 
 test: venv lint ## everything: the fast suite first, then the slow rest
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m 'not slow'

@@ -31,6 +31,7 @@ ROWS = {
     "paper, no LPIPS": ["--preset=paper", *NO_LPIPS],
     "paper, AlexNet LPIPS": ["--preset=paper"],
     "hoijax": ["--preset=hoijax"],
+    "phosa": ["--preset=phosa"],
 }
 
 
@@ -62,7 +63,7 @@ def median(values: list[float]) -> float:
 def main(_: list[str]) -> None:
     measured = {}
     print(
-        f"{'':22s}{'compile cold':>14s}{'compile warm':>14s}{'160 steps':>11s}{'wall warm':>11s}{'peak GB':>9s}{'IoU':>7s}"
+        f"{'':22s}{'compile cold':>14s}{'compile warm':>14s}{'all steps':>11s}{'wall warm':>11s}{'peak GB':>9s}{'IoU':>7s}"
     )
     for name, options in ROWS.items():
         with tempfile.TemporaryDirectory() as cache:
