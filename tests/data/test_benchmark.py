@@ -10,7 +10,7 @@ import pytest
 from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import PART_NAMES, body_parts
 from hoijax.body.smplx import pose_body
-from hoijax.config import paper
+from hoijax.presets import paper
 from hoijax.data.check import check_sample
 from hoijax.data.read import load_sample
 from hoijax.data.synthetic import (

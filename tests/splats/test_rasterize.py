@@ -245,11 +245,12 @@ def test_needed_is_enough(random_drawing: Any) -> None:
 
 
 def test_capacities_are_few_and_enough() -> None:
-    sizes = {(x, init_capacity(x, x // 10)) for x in range(1, 200_000, 97)}
-    assert len({capacity for _, capacity in sizes}) < 60
-    for needs, capacity in sizes:
-        assert 1.3 * needs <= capacity.entries <= max(1.3 * 1.26 * needs, 4096)
-        assert 1.3 * (needs // 10) <= capacity.items <= max(1.3 * 1.26 * (needs // 10 + 1), 1024)
+    needs = [(x, x // per) for x in range(1, 200_000, 97) for per in (3, 8, 14)]
+    sizes = [(need, init_capacity(*need)) for need in needs]
+    assert len({capacity for _, capacity in sizes}) < 10
+    for (entries, items), capacity in sizes:
+        assert 1.3 * entries <= capacity.entries <= max(2.6 * max(entries, 8 * items), 16384)
+        assert 1.3 * items <= capacity.items == capacity.entries // 8
 
 
 def test_batch_is_its_single_images(random_drawing: Any) -> None:
