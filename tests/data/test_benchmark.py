@@ -10,7 +10,6 @@ import pytest
 from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import PART_NAMES, body_parts
 from hoijax.body.smplx import pose_body
-from hoijax.presets import paper
 from hoijax.data.check import check_sample
 from hoijax.data.read import load_sample
 from hoijax.data.synthetic import (
@@ -37,6 +36,7 @@ from hoijax.data.synthetic.monocular import OUTLIERS, delivered_mesh, estimated_
 from hoijax.metrics.image import mask_iou, projected_mask
 from hoijax.metrics.pose import object_pose_errors, rotation_degrees, umeyama
 from hoijax.metrics.surface import enclosed_volume, inside, surface, surface_distance
+from hoijax.presets import paper
 
 ROOT = Path(__file__).resolve().parents[2]
 OBJECTS = {  # each with its largest extents, metres, across, up and ahead
