@@ -1,13 +1,21 @@
 """All metrics of a sample at once: on the truth, on a known error, and where a sample cannot tell."""
 
+import dataclasses
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import PART_NAMES, body_parts
+from hoijax.data.assemble import fit_metrics
 from hoijax.data.measure import TOUCH, compare, measure, moved, touching_parts
+from hoijax.data.prepare import prepare
 from hoijax.data.sample import Sample
 from hoijax.data.synthetic import synthetic_sample
+from hoijax.optimize.outcome import Fitted
+from hoijax.presets import PRESETS
+from hoijax.types import Frame, Params, Refiners
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +68,16 @@ def test_what_a_sample_cannot_tell_is_left_out(ball: Sample, parts: np.ndarray) 
     told = {"scale", "translation_cm", "chamfer_cm", "aligned_scene_cm", "contact_f1", "parts_f1"}
     assert not told & set(values)
     assert "annotation" not in values["iou_object"]
+
+
+def test_likeness_of_the_last_render(ball: Sample) -> None:
+    """A render that is the photograph has SSIM 1; nothing drawn, nothing told; a human that stood still has not moved."""
+    config = PRESETS["hoijax"]()
+    prepared = prepare(ball, dataclasses.replace(config, image_size=64, sdf_resolution=16))
+    scene = prepared.scene
+    mask = (scene.object_mask > 0.5) & (scene.human_mask <= 0.5)
+    same = Frame(jnp.where(mask[..., None], scene.image, 0), mask.astype(jnp.float32), mask.astype(jnp.float32))
+    params = Params(Refiners({}, {}), *[None] * (len(Params._fields) - 1))
+    still = Fitted(*[None] * len(Fitted._fields))._replace(object_frame=same, params=params)
+    assert fit_metrics(prepared, still) == {"object_ssim": pytest.approx(1, abs=1e-5)}
+    assert fit_metrics(prepared, still._replace(object_frame=None)) == {}

@@ -78,7 +78,11 @@ def test_evaluate_finds_the_same_numbers_in_the_files(scenes, results, tmp_path)
     assert "mean of 2" in done.stdout
     told = json.loads((results / "ball" / "hold_0" / "result.json").read_text())["metrics"]["iou_object"]["result"]
     assert f"{told:.3f}" in done.stdout
-    assert (tmp_path / "all.csv").read_text().count("\n") >= 3
+    lines = (tmp_path / "all.csv").read_text().splitlines()
+    likeness = json.loads((results / "ball" / "hold_0" / "result.json").read_text())["metrics"]["object_ssim"]
+    assert 0 < likeness["result"] < 1
+    assert f"ball/hold_0,object_ssim,result,{likeness['result']!r}" in lines  # files cannot tell it again: it is kept
+    assert sum(line.startswith("ball/hold_0,aligned_object_cm,") for line in lines) == 3
 
 
 def test_a_killed_run_leaves_no_half_result_and_goes_on(scenes, tmp_path) -> None:
