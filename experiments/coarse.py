@@ -18,20 +18,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import sample_flags
 from absl import app, flags
+from sample_flags import place_below, sample_folders
 from tqdm import tqdm
 
 from hoijax.coarse.place import ROTATIONS, Coarse, CoarseOptions, coarse_placement
 from hoijax.data.measure import image_metrics, moved
 from hoijax.data.objfile import load_mesh
-from hoijax.data.read import find_samples, load_sample
+from hoijax.data.read import load_sample
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.data.write import save_sample
 from hoijax.metrics.pose import ObjectPoseErrors, chamfer_cm, object_pose_errors
 from hoijax.metrics.surface import surface, surface_samples
 
-_SAMPLE = flags.DEFINE_string("sample", None, "One sample folder in the Open3DHOI layout, with a depth map.")
-_DATA = flags.DEFINE_string("data", None, "A tree of sample folders; each is placed.")
 _OUT = flags.DEFINE_string("out", None, "Where the new sample folders go: OUT/<category>/<id>.", required=True)
 _OBJECT = flags.DEFINE_string(
     "object", None, "Mesh (.obj) to place in every sample, instead of the sample's own object."
@@ -52,28 +52,6 @@ class Row(NamedTuple):
     iou: float
     errors: ObjectPoseErrors
     seconds: float
-
-
-def folders() -> list[Path]:
-    """The sample folders that the flags name. Exits with a sentence when there are none."""
-    if (_SAMPLE.value is None) == (_DATA.value is None):
-        sys.exit("give one of --sample=DIR and --data=TREE (see --help)")
-    given = Path(_SAMPLE.value or _DATA.value or "")
-    if not given.is_dir():
-        sys.exit(f"{given}: no such folder")
-    if _SAMPLE.value:
-        return [given]
-    found = find_samples(given)
-    if not found:
-        sys.exit(f"{given}: no sample folder in it (a sample has an image.jpg and a smplx_parameters.json)")
-    return found
-
-
-def new_folder(folder: Path) -> Path:
-    """OUT/<category>/<id>, or OUT/<id> for a single sample."""
-    if _DATA.value and folder != Path(_DATA.value):
-        return Path(_OUT.value) / folder.relative_to(_DATA.value)
-    return Path(_OUT.value) / folder.resolve().name
 
 
 def normalised(mesh: ColoredMesh) -> ColoredMesh:
@@ -155,8 +133,8 @@ def main(argv: list[str]) -> None:
         sys.exit(str(error))
     rows: list[Row] = []
     bare, failed, there = [], [], 0
-    for folder in tqdm(found := folders(), desc="samples", unit="sample", disable=len(found) == 1):
-        out = new_folder(folder)
+    for folder in tqdm(found := sample_folders(), desc="samples", unit="sample", disable=len(found) == 1):
+        out = place_below(_OUT.value, folder)
         if out.exists():
             tqdm.write(f"{out}: is there, skipped")
             there += 1
@@ -180,4 +158,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    flags.adopt_module_key_flags(sample_flags)  # so that --help shows them
     app.run(main)

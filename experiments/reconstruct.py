@@ -13,16 +13,18 @@ from pathlib import Path
 
 import config_flags
 import jax
+import sample_flags
 from absl import app, flags, logging
 from compile_clock import CompileClock
 from jaxtyping import Array
+from sample_flags import place_below, sample_folders
 from tqdm import tqdm
 
 from hoijax.body.smplx import load_body, load_hand_means
 from hoijax.config import Config
 from hoijax.data.assemble import assemble
 from hoijax.data.prepare import prepare
-from hoijax.data.read import find_samples, load_sample
+from hoijax.data.read import load_sample
 from hoijax.data.results import Result, Summary, find_results, is_finished, load_summary, save_result, summary
 from hoijax.data.sample import Sample, SampleError
 from hoijax.losses.lpips import LpipsWeights, load_lpips
@@ -33,8 +35,6 @@ from hoijax.report.index import index_html
 from hoijax.report.tables import metrics_table
 from hoijax.types import Assets, Body
 
-_SAMPLE = flags.DEFINE_string("sample", None, "One sample folder in the Open3DHOI layout.")
-_DATA = flags.DEFINE_string("data", None, "A tree of sample folders; each is reconstructed.")
 _OUT = flags.DEFINE_string("out", "out/results", "Where the result folders go: OUT/<category>/<id>.")
 _BODY = flags.DEFINE_string(
     "body", None, "SMPL-X model file (.npz). Without it the human is the sample's mesh, held fixed."
@@ -53,28 +53,6 @@ SHOWN = (
     "silhouette_crop",
     "interaction",
 )
-
-
-def samples() -> list[Path]:
-    """The sample folders that the flags name. Exits with a sentence when there are none."""
-    if (_SAMPLE.value is None) == (_DATA.value is None):
-        sys.exit("give one of --sample=DIR and --data=TREE (see --help)")
-    given = Path(_SAMPLE.value or _DATA.value or "")
-    if not given.is_dir():
-        sys.exit(f"{given}: no such folder")
-    if _SAMPLE.value:
-        return [given]
-    found = find_samples(given)
-    if not found:
-        sys.exit(f"{given}: no sample folder in it (a sample has an image.jpg and a smplx_parameters.json)")
-    return found
-
-
-def result_folder(folder: Path) -> Path:
-    """OUT/<category>/<id>, or OUT/<id> for a single or flat sample."""
-    if _DATA.value and folder != Path(_DATA.value):
-        return Path(_OUT.value) / folder.relative_to(_DATA.value)
-    return Path(_OUT.value) / folder.resolve().name
 
 
 def reconstruct(
@@ -123,8 +101,8 @@ def main(argv: list[str]) -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
     clock, failed = CompileClock(), []
     results: list[Summary] = []
-    for folder in tqdm(folders := samples(), desc="samples", unit="sample", disable=len(folders) == 1):
-        out = result_folder(folder)
+    for folder in tqdm(folders := sample_folders(), desc="samples", unit="sample", disable=len(folders) == 1):
+        out = place_below(_OUT.value, folder)
         try:
             if is_finished(out) and not _OVERWRITE.value:
                 results.append(load_summary(out))
@@ -147,5 +125,6 @@ def main(argv: list[str]) -> None:
 
 if __name__ == "__main__":
     config_flags.define()
-    flags.adopt_module_key_flags(config_flags)  # so that --help shows them
+    for module in (config_flags, sample_flags):
+        flags.adopt_module_key_flags(module)  # so that --help shows them
     app.run(main)
