@@ -32,7 +32,7 @@ from hoijax.data.synthetic.benchmark import (
     benchmark_seeds,
 )
 from hoijax.data.synthetic.compose import SIZE
-from hoijax.data.synthetic.monocular import OUTLIERS, delivered_mesh, estimated_depth
+from hoijax.data.synthetic.monocular import OUTLIERS, RELIEF, delivered_mesh, estimated_depth
 from hoijax.metrics.image import mask_iou, projected_mask
 from hoijax.metrics.pose import object_pose_errors, rotation_degrees, umeyama
 from hoijax.metrics.surface import enclosed_volume, inside, surface, surface_distance
@@ -195,8 +195,9 @@ def test_depth_errors_are_those_stated() -> None:
     a, b = np.polyfit(true.ravel(), estimate.ravel(), 1)
     assert 0.5 < a < 1.8
     error = np.abs((estimate - b) / a - true)
-    assert np.median(error) < 0.05
-    assert 0.3 * OUTLIERS < (error > 0.25).mean() < OUTLIERS + 0.01
+    bend = 0.5 * RELIEF  # standard deviation, metres
+    assert 0.2 * bend < np.median(error) < bend
+    assert 0.2 * OUTLIERS < (error > 4 * bend).mean() < OUTLIERS
 
 
 def test_delivered_mesh_fits_the_unit_box() -> None:

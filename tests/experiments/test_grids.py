@@ -116,6 +116,6 @@ def test_a_broken_grid_says_where_and_what(tmp_path, text: str, sentence: str) -
 
 def test_a_missing_grid_names_those_that_are_there() -> None:
     with pytest.raises(
-        GridError, match=r"table4\.py: no such grid file; there are presets\.py, table2\.py, table3\.py"
+        GridError, match=r"table4\.py: no such grid file; there are departures\.py, presets\.py, table2\.py"
     ):
         load_grid(CONFIGS / "table4.py")
