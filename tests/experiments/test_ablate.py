@@ -261,11 +261,18 @@ def test_the_comparison_picture(swept, grid, scenes, tmp_path) -> None:
         (["--grid=experiments/configs/table3.py", "--data=hoijax/report"], "no sample folder in it"),
         (["--grid=experiments/configs/table3.py", "--data=/nowhere"], "is not a folder"),
         (["--grid=experiments/configs/table3.py", "--data=.", "--rows=+ dept"], "did you mean '+ depth'"),
-        (["--grid=experiments/configs/table3.py", "--data=.", "--body=README.md"], "README.md"),
     ],
 )
 def test_misuse_is_one_sentence(options: list[str], sentence: str, tmp_path) -> None:
     done = run("ablate", *options, f"--out={tmp_path}")
     assert done.returncode != 0
     assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_body_file_is_one_sentence(scenes, tmp_path) -> None:
+    grid = "--grid=experiments/configs/table3.py"
+    done = run("ablate", grid, f"--data={scenes}", "--body=README.md", f"--out={tmp_path}")
+    assert done.returncode != 0
+    assert "README.md" in done.stderr
     assert "Traceback" not in done.stderr
