@@ -126,8 +126,9 @@ class Config:
     seed: int = option(0, "Seed of the refiners' start values and of the pose search.")
 
     def __post_init__(self) -> None:
-        if self.scale_about not in ("object", "camera"):
-            raise ValueError(f"scale_about is {self.scale_about!r}, expected 'object' or 'camera'")
+        for name, known in (("scale_about", ("object", "camera")), ("ordinal_reduce", ("mean", "sum"))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, expected {known[0]!r} or {known[1]!r}")
 
 
 def static_options(config: Config) -> Config:

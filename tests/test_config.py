@@ -149,3 +149,8 @@ def test_an_unknown_term_is_named_with_the_nearest() -> None:
     check_terms(TERMS)
     with pytest.raises(ValueError, match="'contac'; did you mean 'contact'"):
         check_terms(["l1_joint", "contac"])
+
+
+def test_a_reduction_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="ordinal_reduce is 'max', expected 'mean' or 'sum'"):
+        with_options(PRESETS["paper"](), {"ordinal_reduce": "max"})
