@@ -64,7 +64,7 @@ def load_drawing(folder: Path, late: bool) -> Drawing:
     config = paper()
     prepared = prepare(load_sample(folder), config)
     scene, body = prepared.scene, prepared.body
-    params = init_params(scene, Assets(body), config, jax.random.key(0))
+    params = init_params(scene, Assets(body), frozenset(), config, jax.random.key(0))
     verts = jnp.concatenate([pose_body(body, scene.human).verts, scene.object.verts])
     n_human = len(body.template)
     is_object = jnp.arange(len(verts)) >= n_human

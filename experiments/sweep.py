@@ -21,7 +21,7 @@ from hoijax.data.read import load_sample
 from hoijax.data.runs import Run, failed_run, human_of, run_file, save_run
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.losses.lpips import LpipsWeights, load_lpips
-from hoijax.optimize.fit import fit, fit_batch
+from hoijax.optimize.fit import NotFiniteError, fit, fit_batch
 from hoijax.optimize.outcome import Fitted, term_names
 from hoijax.types import Assets, Body
 
@@ -160,10 +160,15 @@ def fitted_runs(items: Sequence[Item], settings: Settings, clock: CompileClock) 
         return [run._replace(notes=(*run.notes, note)) for run in alone]
     share = {"compile": (clock.seconds - compiled) / len(items)}
     share["fit"] = (time.perf_counter() - start) / len(items) - share["compile"]
-    return [finished_run(item, own, settings, share) for item, own in zip(items, fits)]
+    return [
+        finished_run(item, own, settings, share)
+        if isinstance(own, Fitted)
+        else failed_run(item.subject.sample.name, reason(own))
+        for item, own in zip(items, fits)
+    ]
 
 
-def fitted(items: Sequence[Item], batch: int) -> list[Fitted]:
+def fitted(items: Sequence[Item], batch: int) -> Sequence[Fitted | NotFiniteError]:
     """The fits of one config. A batch that is not full repeats its last sample, so that it is compiled once."""
     config = items[0].config
     key = jax.random.key(config.seed)

@@ -95,6 +95,8 @@ class Scene(NamedTuple):
     Masks are coverages in [0, 1]; `valid` is False on padding. `object` stands at its coarse start (x' = x at the
     identity ObjectPose). `object_sdf` lives in that frame; `human_sdf` is that of the posed human. `human_parts` are
     indices into the 34 body parts, `contact_parts` marks those that are known to touch the object (none: not known).
+    `human_d2` and `object_d2`: mean squared distance (m^2) of each vertex to the three nearest, the start size of its
+    Gaussian; 0 for padding.
     """
 
     image: Float[Array, "h w 3"]
@@ -105,6 +107,8 @@ class Scene(NamedTuple):
     human: HumanPose
     object: Mesh
     object_rgb: Float[Array, "v 3"]
+    human_d2: Float[Array, " h"]
+    object_d2: Float[Array, " v"]
     object_sdf: SdfGrid
     human_sdf: SdfGrid
     human_parts: Int[Array, " v"]

@@ -16,6 +16,7 @@ from hoijax.config import Config
 from hoijax.data.crop import object_crop
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.mesh.sdf import init_sdf_grid
+from hoijax.splats.init import mean_squared_neighbour_distance
 from hoijax.types import Body, Camera, HumanPose, Mesh, Scene
 
 # A body file stands for a sample's human when posing it gives the sample's mesh to this (mean distance, metres).
@@ -157,6 +158,7 @@ def prepare(
     small, mesh_note = decimated(placed, config.object_faces, config.object_verts)
     mesh, rgb = padded_mesh(small, config.object_faces, config.object_verts)
     human_verts = np.asarray(pose_body(chosen, pose).verts)
+    everyone = np.ones(len(human_verts), bool)
     scene = Scene(
         image=jnp.asarray(padded(image, multiple)),
         valid=jnp.asarray(padded(np.ones(image.shape[:2]), multiple) > 0.5),
@@ -166,6 +168,10 @@ def prepare(
         human=pose,
         object=mesh,
         object_rgb=rgb,
+        human_d2=jnp.asarray(mean_squared_neighbour_distance(human_verts, everyone), jnp.float32),
+        object_d2=jnp.asarray(
+            mean_squared_neighbour_distance(np.asarray(mesh.verts), np.asarray(mesh.valid)), jnp.float32
+        ),
         object_sdf=init_sdf_grid(small.verts, small.faces, config.sdf_resolution),
         human_sdf=init_sdf_grid(human_verts, np.asarray(chosen.faces), config.sdf_resolution),
         human_parts=jnp.asarray(human_parts(sample, chosen)),

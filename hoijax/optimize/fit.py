@@ -2,34 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from hoijax.config import PARAMETERS, Capacity, Config, Stage, static_options
 from hoijax.geometry import similarity
-from hoijax.losses.terms import check_terms, init_reference, reads_renders
+from hoijax.losses.terms import Reference, check_terms, init_reference, reads_renders
 from hoijax.mesh.sdf import init_sdf_grid
-from hoijax.optimize.outcome import Fitted, finish, term_names
+from hoijax.optimize.outcome import Fitted, Log, NotFiniteError, finish, term_names
 from hoijax.optimize.params import effective_pose, init_params, pivot_of
 from hoijax.optimize.pose_search import search
-from hoijax.optimize.slide import slide
-from hoijax.optimize.step import (
-    FitState,
-    Job,
-    Trace,
-    adam,
-    block,
-    moves_human,
-    posed_gaussians,
-    posed_human,
-)
+from hoijax.optimize.slide import slide, slide_note
+from hoijax.optimize.spread import Spread, gathered, image_of, run, stacked
+from hoijax.optimize.step import FitState, Given, Job, Trace, adam, block, moves_human, posed_gaussians, posed_human
 from hoijax.splats.init import concat_gaussians
 from hoijax.splats.rasterize import init_capacity, needed
-from hoijax.types import Assets, Params, Scene
+from hoijax.types import Assets, Scene, SdfGrid
 
 SDF_TERMS = {"contact", "collision"}
 
@@ -43,27 +35,143 @@ class Progress(NamedTuple):
     values: Mapping[str, float]
 
 
-class NotFiniteError(ArithmeticError):
-    """The loss became NaN or infinite."""
+class Saved(NamedTuple):
+    """A fit of one image between two blocks: all that it takes to go on as if it had never stopped.
+
+    `stage`: number of the stage, of which `done` steps are done. `traces` and `notes` are those of `Log`.
+    """
+
+    stage: int
+    done: int
+    state: FitState
+    human_sdf: SdfGrid
+    capacity: Capacity
+    traces: tuple[Trace, ...]
+    notes: tuple[str, ...]
 
 
-def start_capacity(state: FitState, scene: Scene, assets: Assets, config: Config) -> Capacity:
-    """Capacity from a count with all visible Gaussians at opacity 0.99 on the start pose."""
-    entries, items = opaque_count(state.params, scene, assets, static_options(config))
-    return init_capacity(int(entries), int(items))
+def silent(progress: Progress) -> None:
+    """A watcher that shows nothing."""
+
+
+def keep_nothing(saved: Saved) -> None:
+    """A keeper that keeps nothing."""
+
+
+def fit(
+    scene: Scene,
+    assets: Assets,
+    config: Config,
+    key: Array,
+    watch: Callable[[Progress], None] = silent,
+    keep: Callable[[Saved], None] = keep_nothing,
+    resume: Saved | None = None,
+) -> Fitted:
+    """Fit one image: Gaussians, human refinement and object pose, through the stages of `config` (Open3DHOI 3.2-3.3).
+
+    Raises NotFiniteError when the loss leaves the finite numbers. Same inputs and key: same bits on the same machine.
+    `keep` is shown the fit after every block; given one of these as `resume`, a fit with the same other arguments goes on
+    from there, to the same bits.
+    """
+    fitted = run_stages(Given(scene, assets), Spread(), 1, config, key, watch, keep=keep, resume=resume)[0]
+    if isinstance(fitted, NotFiniteError):
+        raise fitted
+    return fitted
+
+
+def fit_batch(
+    scenes: Sequence[Scene],
+    assets: Sequence[Assets],
+    config: Config,
+    key: Array,
+    watch: Callable[[Progress], None] = silent,
+    *,
+    devices: Sequence[jax.Device] = (),
+    least: Capacity | None = None,
+) -> list[Fitted | NotFiniteError]:
+    """`fit` of several images of equal shapes in one compiled program; each starts from the same key, as if alone.
+
+    An image whose loss leaves the finite numbers has its error in the place of its result; the others go on. Arrays of the
+    results are on the host. `devices`: divide the images among them. `least`: capacity of the rasterizer to begin with,
+    the largest of earlier batches, say, so that a data set shares its compiled code.
+    """
+    count = len(scenes)
+    whole = -(-count // max(len(devices), 1)) * max(len(devices), 1)
+    filled = [min(i, count - 1) for i in range(whole)]  # so that every device has as many: the last image again
+    given, spread = gathered([scenes[i] for i in filled], [assets[i] for i in filled], devices)
+    return run_stages(given, spread, whole, config, key, watch, least=least)[:count]
+
+
+def run_stages(
+    given: Given,
+    spread: Spread,
+    count: int,
+    config: Config,
+    key: Array,
+    watch: Callable[[Progress], None],
+    *,
+    keep: Callable[[Saved], None] = keep_nothing,
+    resume: Saved | None = None,
+    least: Capacity | None = None,
+) -> list[Fitted | NotFiniteError]:
+    """All stages of all `count` images, in step."""
+    check_terms(names := term_names(config))
+    trained = frozenset(name for stage in config.stages for name in stage.rates)
+    static = {"names": frozenset(names), "trained": trained, "config": static_options(config)}
+    state, reference = run(start, spread, given, key, **static)
+    job = Job(*given, reference, state)
+    log, first, capacity = Log([], [[] for _ in range(count)], {}), 0, Capacity()
+    if resume is not None:
+        scene = job.scene._replace(human_sdf=resume.human_sdf)
+        job = job._replace(state=resume.state, scene=scene)
+        log, first, capacity = Log([*resume.traces], [[*resume.notes]], {}), resume.stage, resume.capacity
+    elif reads_renders(names):
+        capacity = largest(start_capacity(job, spread, config), least or Capacity())
+
+    for index in range(first, len(config.stages)):
+        done = resume.done if resume is not None and index == first else 0
+        if done == 0:
+            job = before_stage(job, spread, config, index, log, key)
+        job, capacity = run_stage(job, spread, config, index, done, capacity, log, watch, keep)
+        if len(log.errors) == count:
+            break
+    return finish(job, spread, config, capacity, log)
+
+
+@partial(jax.jit, static_argnames=("names", "trained", "config"))
+def start(
+    given: Given, key: Array, *, names: frozenset[str], trained: frozenset[str], config: Config
+) -> tuple[FitState, Reference]:
+    """Start values of an image, and its targets."""
+    scene, assets = given
+    params = init_params(scene, assets, trained, config, key)
+    points = jnp.concatenate([posed_human(params, scene, assets).verts, scene.object.verts])
+    return FitState(params, adam().init(params)), init_reference(scene, assets, points, names)
+
+
+def start_capacity(job: Job, spread: Spread, config: Config) -> Capacity:
+    """Capacity from a count with all visible Gaussians at opacity 0.99 on the start pose; the largest of a batch."""
+    entries, items = run(opaque_count, spread, job, config=static_options(config))
+    return init_capacity(int(entries.max()), int(items.max()))
 
 
 @partial(jax.jit, static_argnames="config")
-def opaque_count(params: Params, scene: Scene, assets: Assets, config: Config) -> tuple[Array, Array]:
+def opaque_count(job: Job, *, config: Config) -> tuple[Array, Array]:
     """Entries and items that the scene would need if every Gaussian that can be seen were opaque."""
+    scene, params = job.scene, job.state.params
     pivot = pivot_of(scene)
     object_verts = similarity(scene.object.verts, effective_pose(params.object, pivot, config), pivot)
-    human = posed_human(params, scene, assets)
+    human = posed_human(params, scene, job.assets)
     both = concat_gaussians(*posed_gaussians(params, human, object_verts))
     is_object = jnp.arange(len(both.opacity)) >= len(human.verts)
     opaque = both._replace(opacity=jnp.where(both.opacity > 1 / 255, 0.99, both.opacity))
     h, w = scene.valid.shape
     return needed(opaque, is_object, scene.camera, (h, w))
+
+
+def largest(*capacities: Capacity) -> Capacity:
+    """A capacity that holds each of them."""
+    return Capacity(max(c.entries for c in capacities), max(c.items for c in capacities))
 
 
 def traced(values: Mapping[str, float]) -> dict[str, Array]:
@@ -76,39 +184,10 @@ def all_rates(stage: Stage) -> dict[str, float]:
     return {name: stage.rates.get(name, 0.0) for name in PARAMETERS}
 
 
-Runner = Callable[..., tuple[list[FitState], list[Trace]]]
-
-
-def run_single(jobs: list[Job], **options: Any) -> tuple[list[FitState], list[Trace]]:
-    """`block` on each image by itself."""
-    done = [block(job.state, job.scene, job.assets, job.reference, **options) for job in jobs]
-    return [state for state, _ in done], [trace for _, trace in done]
-
-
-def run_batch(jobs: list[Job], **options: Any) -> tuple[list[FitState], list[Trace]]:
-    """`vmap(block)` on images of equal shapes; assets that all share are not copied."""
-    shared = all(job.assets is jobs[0].assets for job in jobs)
-    assets = jobs[0].assets if shared else stacked([job.assets for job in jobs])
-    parts = (stacked([getattr(job, name) for job in jobs]) for name in ("state", "scene", "reference"))
-    state, scene, reference = parts
-    axes = (0, 0, None if shared else 0, 0)
-    state, trace = jax.vmap(partial(block, **options), axes)(state, scene, assets, reference)
-    return unstacked(state, len(jobs)), unstacked(trace, len(jobs))
-
-
-def has_refiners(job: Job) -> bool:
-    """Whether the human has anything to train: a body with joints, and a stage that moves them."""
-    return bool(job.state.params.human.pose or job.state.params.human.skinning)
-
-
-def stacked(trees: list[Any]) -> Any:
-    """One tree whose leaves have the images as a leading axis."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
-
-
-def unstacked(tree: Any, count: int) -> list[Any]:
-    """The reverse of `stacked`."""
-    return [jax.tree.map(lambda leaf: leaf[i], tree) for i in range(count)]  # noqa: B023
+def trains_human(job: Job, stage: Stage) -> bool:
+    """Whether the stage moves the human: it has a body with joints to train, and a rate for them."""
+    refiners = job.state.params.human
+    return moves_human(stage.rates) and bool(refiners.pose or refiners.skinning)
 
 
 def block_steps(stage: Stage, config: Config) -> int:
@@ -121,122 +200,110 @@ def block_steps(stage: Stage, config: Config) -> int:
 
 
 def run_stage(
-    run: Runner, jobs: list[Job], stage: Stage, config: Config, capacity: Capacity, watch: Callable[[int, Trace], None]
-) -> tuple[list[Job], Capacity]:
-    """All steps of a stage, in blocks; a block that overflowed is run again from its start with more capacity."""
-    done = 0
-    while done < stage.steps:
-        steps = min(block_steps(stage, config), stage.steps - done)
-        states, traces = run(
-            jobs,
-            weights=traced(stage.weights),
-            rates=traced(all_rates(stage)),
-            trains_human=moves_human(stage.rates) and any(has_refiners(job) for job in jobs),
+    job: Job,
+    spread: Spread,
+    config: Config,
+    index: int,
+    done: int,
+    capacity: Capacity,
+    log: Log,
+    watch: Callable[[Progress], None],
+    keep: Callable[[Saved], None],
+) -> tuple[Job, Capacity]:
+    """The steps of a stage after the first `done`, in blocks; one that overflowed is run again with more capacity."""
+    stage, total = config.stages[index], sum(stage.steps for stage in config.stages)
+    before = sum(stage.steps for stage in config.stages[:index])
+    values = traced(stage.weights), traced(all_rates(stage))
+    while done < stage.steps and len(log.errors) < len(log.notes):
+        state, trace = run(
+            block,
+            spread,
+            job,
+            *values,
+            trains_human=trains_human(job, stage),
             config=static_options(config),
             capacity=capacity,
-            steps=steps,
+            steps=min(block_steps(stage, config), stage.steps - done),
         )
-        traces = jax.tree.map(np.asarray, traces)
-        if max(trace.dropped.max() for trace in traces) > 0:
-            most = (max(getattr(trace, name).max() for trace in traces) for name in ("entries", "items"))
-            capacity = init_capacity(*map(int, most))
+        trace = jax.tree.map(lambda x: np.asarray(x) if spread.batch else np.asarray(x)[None], trace)
+        going = [i for i in range(len(log.notes)) if i not in log.errors]
+        if trace.dropped[going].max() > 0:
+            capacity = init_capacity(int(trace.entries[going].max()), int(trace.items[going].max()))
             continue
-        for trace in traces:
-            check_finite(trace, stage, done)
-        jobs = [
-            job._replace(state=state, traces=[*job.traces, trace]) for job, state, trace in zip(jobs, states, traces)
-        ]
-        done += steps
-        watch(steps, traces[0])
-    return jobs, capacity
+        log.errors.update(errors_of(trace, going, stage, done))
+        log.traces.append(trace)
+        job, done = job._replace(state=state), done + trace.loss.shape[1]
+        watch(Progress(stage.name, before + done, total, last_values(trace, going[0])))
+        if not log.errors:
+            saved = tuple(log.traces), tuple(log.notes[0])
+            keep(Saved(index, done, state, job.scene.human_sdf, capacity, *saved))
+    return job, capacity
 
 
-def check_finite(trace: Trace, stage: Stage, done: int) -> None:
-    """Raises NotFiniteError, naming stage, step and terms, when a loss is NaN or infinite."""
-    if not np.isfinite(trace.loss).all():
-        bad = sorted(name for name, value in trace.terms.items() if not np.isfinite(value).all())
-        step = done + int(np.argmin(np.isfinite(trace.loss)))
-        raise NotFiniteError(f"stage {stage.name!r}, step {step}: the loss is not finite; terms that are not: {bad}")
+def last_values(trace: Trace, image: int) -> dict[str, float]:
+    """The loss and each term of an image at the end of a block."""
+    terms = {name: float(value[image, -1]) for name, value in trace.terms.items()}
+    return {"loss": float(trace.loss[image, -1]), **terms}
 
 
-def start_job(scene: Scene, assets: Assets, config: Config, key: Array) -> Job:
-    """An image with its start values and its targets."""
-    check_terms(term_names(config))
-    params = init_params(scene, assets, config, key)
-    human = posed_human(params, scene, assets)
-    points = jnp.concatenate([human.verts, scene.object.verts])
-    reference = init_reference(scene, assets, points, frozenset(term_names(config)))
-    return Job(scene, assets, reference, FitState(params, adam().init(params)), key, [], [])
+def errors_of(trace: Trace, images: Sequence[int], stage: Stage, done: int) -> dict[int, NotFiniteError]:
+    """For images whose loss is NaN or infinite an error that names stage, step and terms."""
+    errors = {}
+    for i in images:
+        finite = np.isfinite(trace.loss[i])
+        if not finite.all():
+            bad = sorted(name for name, value in trace.terms.items() if not np.isfinite(value[i]).all())
+            step = done + int(np.argmin(finite))
+            text = f"stage {stage.name!r}, step {step}: the loss is not finite; terms that are not: {bad}"
+            errors[i] = NotFiniteError(text)
+    return errors
 
 
-def before_stage(job: Job, stage: Stage, config: Config, human_moved: bool) -> Job:
-    """What the host does between stages: the human's distance grid where it moved, and the searches."""
+def before_stage(job: Job, spread: Spread, config: Config, index: int, log: Log, key: Array) -> Job:
+    """What comes before a stage: the human's distance grid where it moved, and the searches."""
+    stage, earlier = config.stages[index], config.stages[:index]
     needs_grid = stage.slide > 0 or SDF_TERMS & set(stage.weights)
-    if human_moved and needs_grid:
-        job = job._replace(scene=with_human_sdf(job.state.params, job.scene, job.assets, config))
+    if needs_grid and any(trains_human(job, past) for past in earlier):
+        job = with_human_sdf(job, spread, config)
     if stage.search > 0:
-        key = jax.random.fold_in(job.key, len(job.traces))
-        state, note = search(job.state, job.scene, stage.search, config, key)
-        job = job._replace(state=state, notes=[*job.notes, note])
+        key = jax.random.fold_in(key, len(log.traces))
+        job, notes = searched(job, spread, stage.search, config, key)
+        add_notes(log, notes)
     if stage.slide > 0:
-        human = posed_human(job.state.params, job.scene, job.assets)
-        state, note = slide(job.state, human, job.scene, job.assets, stage.slide, config)
-        job = job._replace(state=state, notes=[*job.notes, note])
+        state, offset = run(slide, spread, job, jnp.float32(stage.slide), config=static_options(config))
+        job = job._replace(state=state)
+        add_notes(log, [slide_note(float(metres)) for metres in np.atleast_1d(np.asarray(offset))])
     return job
 
 
-def run_stages(run: Runner, jobs: list[Job], config: Config, watch: Callable[[Progress], None]) -> list[Fitted]:
-    """All stages of all images, in step."""
-    renders = reads_renders(term_names(config))
-    starts = [start_capacity(job.state, job.scene, job.assets, config) for job in jobs] if renders else [Capacity()]
-    capacity = largest(starts)
-    total = sum(stage.steps for stage in config.stages)
-    done, human_moved = 0, False
-    for stage in config.stages:
-        jobs = [before_stage(job, stage, config, human_moved) for job in jobs]
-
-        def report(steps: int, trace: Trace, name: str = stage.name) -> None:
-            nonlocal done
-            done += steps
-            last = {name: float(value[-1]) for name, value in trace.terms.items()}
-            watch(Progress(name, done, total, {"loss": float(trace.loss[-1]), **last}))
-
-        jobs, capacity = run_stage(run, jobs, stage, config, capacity, report)
-        human_moved |= moves_human(stage.rates) and any(has_refiners(job) for job in jobs)
-    return [finish(job, config, capacity) for job in jobs]
+def add_notes(log: Log, notes: Sequence[str]) -> None:
+    """A note for each image."""
+    for own, note in zip(log.notes, notes, strict=True):
+        own.append(note)
 
 
-def largest(capacities: list[Capacity]) -> Capacity:
-    """A capacity that holds each of them."""
-    return Capacity(max(c.entries for c in capacities), max(c.items for c in capacities))
+def searched(job: Job, spread: Spread, count: int, config: Config, key: Array) -> tuple[Job, list[str]]:
+    """The pose search of each image; it fills a device by itself, so images go one after another."""
+    if not spread.batch:
+        state, note = search(job.state, job.scene, count, config, key)
+        return job._replace(state=state), [note]
+    images = range(len(job.scene.image))
+    found = [search(image_of(job.state, i), image_of(job.scene, i), count, config, key) for i in images]
+    return job._replace(state=stacked([state for state, _ in found])), [note for _, note in found]
 
 
-def silent(progress: Progress) -> None:
-    """A watcher that shows nothing."""
+def with_human_sdf(job: Job, spread: Spread, config: Config) -> Job:
+    """The job with the signed distance grid of each human as it stands now. On the host."""
+    verts, faces = np.asarray(run(human_verts, spread, job)), np.asarray(job.assets.body.faces)
+    if not spread.batch:
+        grid = init_sdf_grid(verts, faces, config.sdf_resolution)
+    else:
+        own = faces if spread.own_body else [faces] * len(verts)
+        grid = stacked([init_sdf_grid(each, its, config.sdf_resolution) for each, its in zip(verts, own)])
+    return job._replace(scene=job.scene._replace(human_sdf=grid))
 
 
-def fit(scene: Scene, assets: Assets, config: Config, key: Array, watch: Callable[[Progress], None] = silent) -> Fitted:
-    """Fit one image: Gaussians, human refinement and object pose, through the stages of `config` (Open3DHOI 3.2-3.3).
-
-    Raises NotFiniteError when the loss leaves the finite numbers. Same inputs and key: same bits on the same machine.
-    """
-    return run_stages(run_single, [start_job(scene, assets, config, key)], config, watch)[0]
-
-
-def fit_batch(
-    scenes: Sequence[Scene],
-    assets: Sequence[Assets],
-    config: Config,
-    key: Array,
-    watch: Callable[[Progress], None] = silent,
-) -> list[Fitted]:
-    """`fit` of several images of equal shapes in one compiled program; each starts from the same key, as if alone."""
-    jobs = [start_job(scene, own, config, key) for scene, own in zip(scenes, assets, strict=True)]
-    return run_stages(run_batch, jobs, config, watch)
-
-
-def with_human_sdf(params: Params, scene: Scene, assets: Assets, config: Config) -> Scene:
-    """The scene with the signed distance grid of the human as it stands now."""
-    human = posed_human(params, scene, assets)
-    grid = init_sdf_grid(np.asarray(human.verts), np.asarray(assets.body.faces), config.sdf_resolution)
-    return scene._replace(human_sdf=grid)
+@jax.jit
+def human_verts(job: Job) -> Float[Array, "v 3"]:
+    """The human's vertices as it stands."""
+    return posed_human(job.state.params, job.scene, job.assets).verts

@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from hoijax.config import Capacity, Config, static_options
-from hoijax.losses.terms import ContactState, Reference, contact_state, reads_renders
+from hoijax.losses.terms import ContactState, contact_state, reads_renders
+from hoijax.optimize.spread import Spread, image_of, run
 from hoijax.optimize.step import Job, Trace, needs_of, posed_gaussians, posed_human, view_of
 from hoijax.splats.init import concat_gaussians
 from hoijax.splats.rasterize import init_capacity
-from hoijax.types import Assets, Frame, Gaussians, ObjectPose, Params, Posed, Scene
+from hoijax.types import Frame, Gaussians, ObjectPose, Params, Posed
 
 
 class Fitted(NamedTuple):
@@ -42,10 +43,25 @@ def term_names(config: Config) -> set[str]:
     return {name for stage in config.stages for name in stage.weights}
 
 
+class NotFiniteError(ArithmeticError):
+    """The loss became NaN or infinite."""
+
+
+class Log(NamedTuple):
+    """What the host keeps of a fit, to be added to: traces of the blocks, arrays with the images as leading axis; notes of
+    each image; and for an image that had to be given up its error.
+    """
+
+    traces: list[Trace]
+    notes: list[list[str]]
+    errors: dict[int, NotFiniteError]
+
+
 class Last(NamedTuple):
     """What the final pose shows. `needs`: entries, items and dropped of its renders."""
 
     pose: ObjectPose
+    human: Posed
     object_verts: Float[Array, "o 3"]
     pivot: Float[Array, "3"]
     contact: ContactState
@@ -55,45 +71,53 @@ class Last(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("config", "capacity"))
-def last_of(
-    params: Params,
-    human: Posed,
-    scene: Scene,
-    assets: Assets,
-    reference: Reference,
-    config: Config,
-    capacity: Capacity | None,
-) -> Last:
+def last_of(job: Job, *, config: Config, capacity: Capacity | None) -> Last:
     """Pose and render once more, at the end. `capacity` None: render nothing."""
+    scene, assets, reference, (params, _) = job
+    human = posed_human(params, scene, assets)
     view = view_of(params, human, scene, assets, reference, config, capacity)
     gaussians = concat_gaussians(*posed_gaussians(params, human, view.object_verts))
     frame = view.renders.object if view.renders else None
-    return Last(view.pose, view.object_verts, view.pivot, contact_state(view), gaussians, frame, needs_of(view.renders))
+    shown = view.pose, human, view.object_verts, view.pivot, contact_state(view)
+    return Last(*shown, gaussians, frame, needs_of(view.renders))
 
 
-def finish(job: Job, config: Config, capacity: Capacity) -> Fitted:
-    """Everything that a result shows, computed once at the end."""
-    params, scene, assets = job.state.params, job.scene, job.assets
-    human = posed_human(params, scene, assets)
+def finish(job: Job, spread: Spread, config: Config, capacity: Capacity, log: Log) -> list[Fitted | NotFiniteError]:
+    """For each image all that a result shows, computed once at the end, or its error."""
     room = capacity if reads_renders(term_names(config)) else None
-    last = last_of(params, human, scene, assets, job.reference, static_options(config), room)
-    if int(last.needs[2]):
-        capacity = init_capacity(int(last.needs[0]), int(last.needs[1]))
-        last = last_of(params, human, scene, assets, job.reference, static_options(config), capacity)
+    last = run(last_of, spread, job, config=static_options(config), capacity=room)
+    if room and int(last.needs[2].max()):
+        capacity = init_capacity(int(last.needs[0].max()), int(last.needs[1].max()))
+        last = run(last_of, spread, job, config=static_options(config), capacity=capacity)
+    params = job.state.params
+    if spread.batch:
+        params, last = jax.device_get((params, last))
+    results: list[Fitted | NotFiniteError] = []
+    for i, notes in enumerate(log.notes):
+        traces = [image_of(trace, i) for trace in log.traces]
+        own, end = image_of((params, last), i) if spread.batch else (params, last)
+        results.append(log.errors.get(i) or fitted_of(own, end, traces, notes, config, capacity))
+    return results
+
+
+def fitted_of(
+    params: Params, last: Last, traces: list[Trace], notes: list[str], config: Config, capacity: Capacity
+) -> Fitted:
+    """The finished fit of one image."""
     return Fitted(
         params=params,
         pose=last.pose,
-        human=human,
+        human=last.human,
         object_verts=last.object_verts,
         pivot=last.pivot,
         gaussians=last.gaussians,
         object_frame=last.object_frame,
         contact=last.contact,
-        history=join_history(job.traces),
-        reasons=reasons_for_zero(job.traces, last.contact, config),
+        history=join_history(traces),
+        reasons=reasons_for_zero(traces, last.contact, config),
         dropped=int(last.needs[2]),
         capacity=capacity,
-        notes=(*job.notes, *left_out(job.traces, last.contact, config)),
+        notes=(*notes, *left_out(traces, last.contact, config)),
     )
 
 

@@ -1,21 +1,19 @@
 """Start values of everything that is trained, and the learning rate of each leaf."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from hoijax.body.refine import init_refiners
 from hoijax.body.smplx import pose_body
-from hoijax.config import Config, static_options
+from hoijax.config import Config
 from hoijax.geometry import masked_mean, project, scaled_about_camera
 from hoijax.mesh.normals import vertex_normals
 from hoijax.mesh.zbuffer import depth_buffer
-from hoijax.splats.init import init_splats, mean_squared_neighbour_distance
+from hoijax.splats.init import init_splats
 from hoijax.types import Assets, Camera, ObjectPose, Params, Refiners, Scene, Splats
 
 GREY = 0.5
@@ -69,39 +67,30 @@ def vertex_colors(
     return jnp.where(seen[:, None], image[row, column], GREY)
 
 
-def init_params(scene: Scene, assets: Assets, config: Config, key: Array) -> Params:
-    """Gaussians at the vertices of human and object, refiners at "no change", the object where it stands (method 4)."""
-    trained = {name for stage in config.stages for name in stage.rates}
+def init_params(scene: Scene, assets: Assets, trained: frozenset[str], config: Config, key: Array) -> Params:
+    """Gaussians at the vertices of human and object, refiners at "no change", the object where it stands (method 4).
+
+    `trained`: the parameters that some stage gives a rate; refiners that none trains are left out.
+    """
     refiners = init_refiners(key, assets.body)
     refiners = Refiners(
         refiners.pose if "human.pose" in trained else {}, refiners.skinning if "human.skinning" in trained else {}
     )
-    human = jax.jit(pose_body)(assets.body, scene.human).verts
-    everywhere = np.ones(len(human), bool)
-    human_d2 = mean_squared_neighbour_distance(np.asarray(human), everywhere)
-    object_d2 = mean_squared_neighbour_distance(np.asarray(scene.object.verts), np.asarray(scene.object.valid))
-    d2 = jnp.asarray(human_d2, jnp.float32), jnp.asarray(object_d2, jnp.float32)
-    splats = start_splats(human, assets.body.faces, scene, *d2, static_options(config))
-    return Params(refiners, init_object_pose(), *splats)
+    human = pose_body(assets.body, scene.human).verts
+    return Params(refiners, init_object_pose(), *start_splats(human, assets.body.faces, scene, config))
 
 
-@partial(jax.jit, static_argnames="config")
 def start_splats(
-    human: Float[Array, "v 3"],
-    human_faces: Int[Array, "f 3"],
-    scene: Scene,
-    human_d2: Float[Array, " v"],
-    object_d2: Float[Array, " o"],
-    config: Config,
+    human: Float[Array, "v 3"], human_faces: Int[Array, "f 3"], scene: Scene, config: Config
 ) -> tuple[Splats, Splats]:
-    """Gaussians of human and object at their vertices; d2: mean squared distance to the nearest vertices (method 4)."""
+    """Gaussians of human and object at their vertices (method 4)."""
     obj = scene.object
     rgb = vertex_colors(human, human_faces, scene.camera, scene.image, scene.human_mask)
     hidden = faces_away(human, human_faces) & config.hide_back_human
     hidden_object = (faces_away(obj.verts, obj.faces) & config.hide_back_object) | ~obj.valid
-    of_human = init_splats(human, rgb, config.human_splat_size, config.human_opacity, hidden, human_d2)
-    rgb = scene.object_rgb
-    of_object = init_splats(obj.verts, rgb, config.object_splat_size, config.object_opacity, hidden_object, object_d2)
+    size, opacity = config.object_splat_size, config.object_opacity
+    of_human = init_splats(human, rgb, config.human_splat_size, config.human_opacity, hidden, scene.human_d2)
+    of_object = init_splats(obj.verts, scene.object_rgb, size, opacity, hidden_object, scene.object_d2)
     return of_human, of_object
 
 

@@ -11,12 +11,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hoijax.config import Config, static_options
+from hoijax.config import Config
 from hoijax.geometry import inverse_similarity, scaled_about_camera, similarity
 from hoijax.mesh.sdf import signed_distance
 from hoijax.mesh.zbuffer import depth_buffer
 from hoijax.optimize.params import effective_pose, pivot_of, stored_pose
-from hoijax.optimize.step import FitState
+from hoijax.optimize.step import FitState, Job, posed_human
 from hoijax.types import Assets, ObjectPose, Posed, Scene
 
 
@@ -96,15 +96,20 @@ def best_offset(
     return scaled_about_camera(pose, pivot, k), scores, best
 
 
-def slide(
-    state: FitState, human: Posed, scene: Scene, assets: Assets, half_range: float, config: Config
-) -> tuple[FitState, str]:
-    """Move the object along the ray to where contact, collision and depth order agree best. Adam's moments go on."""
-    pivot = pivot_of(scene)
-    start = effective_pose(state.params.object, pivot, config)
-    pose, scores, best = best_offset(
-        start, human, scene, assets, jnp.float32(half_range), config=static_options(config)
-    )
-    note = f"search along the ray: moved by {100 * float(scores.offset[best]):.1f} cm"
-    stored = stored_pose(pose, pivot, config)
-    return state._replace(params=state.params._replace(object=stored)), note
+@partial(jax.jit, static_argnames="config")
+def slide(job: Job, half_range: Float[Array, ""], *, config: Config) -> tuple[FitState, Float[Array, ""]]:
+    """Move the object along the ray to where contact, collision and depth order agree best; by how many metres.
+
+    Adam's moments go on.
+    """
+    scene, params = job.scene, job.state.params
+    human, pivot = posed_human(params, scene, job.assets), pivot_of(scene)
+    before = effective_pose(params.object, pivot, config)
+    pose, scores, best = best_offset(before, human, scene, job.assets, half_range, config=config)
+    moved = params._replace(object=stored_pose(pose, pivot, config))
+    return job.state._replace(params=moved), scores.offset[best]
+
+
+def slide_note(offset: float) -> str:
+    """The sentence for a result; `offset` in metres."""
+    return f"search along the ray: moved by {100 * offset:.1f} cm"

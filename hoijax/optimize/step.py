@@ -37,16 +37,20 @@ class Trace(NamedTuple):
     dropped: Int[Array, " steps"]
 
 
+class Given(NamedTuple):
+    """What a fit is given of an image. In a batch every leaf has the images as leading axis."""
+
+    scene: Scene
+    assets: Assets
+
+
 class Job(NamedTuple):
-    """One image on its way through a fit."""
+    """The arrays of one image on its way through a fit. In a batch every leaf has the images as leading axis."""
 
     scene: Scene
     assets: Assets
     reference: Reference
     state: FitState
-    key: Array
-    traces: list[Trace]
-    notes: list[str]
 
 
 def adam() -> optax.GradientTransformation:
@@ -110,10 +114,7 @@ def needs_of(renders: Renders | None) -> tuple[Int[Array, ""], ...]:
 
 @partial(jax.jit, static_argnames=("trains_human", "config", "capacity", "steps"))
 def block(
-    state: FitState,
-    scene: Scene,
-    assets: Assets,
-    reference: Reference,
+    job: Job,
     weights: dict[str, Float[Array, ""]],
     rates: dict[str, Float[Array, ""]],
     *,
@@ -128,6 +129,7 @@ def block(
     recompiles nothing; the names of the weighed terms are static. `trains_human` False: the human stands still. Where no
     weighed term reads the renders nothing is rendered, and the trace says that the rasterizer needed nothing.
     """
+    scene, assets, reference, state = job
     room = capacity if reads_renders(weights) else None
     still = posed_human(state.params, scene, assets)
     optimizer, rate = adam(), rate_tree(state.params, rates)

@@ -52,6 +52,8 @@ def make_known(move: ObjectPose) -> Known:
         human=zero_pose(),
         object=mesh,
         object_rgb=rgb,
+        human_d2=squared_spacing(human_verts, np.ones(len(human_verts), bool)),
+        object_d2=squared_spacing(mesh.verts, mesh.valid),
         object_sdf=init_sdf_grid(start.verts, start.faces, 32),
         human_sdf=init_sdf_grid(human_verts, np.asarray(ball.faces), 32),
         human_parts=jnp.where(jnp.asarray(human_verts)[:, 0] > 0, LEFT_PALM, 0),
@@ -61,13 +63,18 @@ def make_known(move: ObjectPose) -> Known:
     return Known(drawn(scene, Assets(body), move), Assets(body), move)
 
 
+def squared_spacing(points: object, valid: object) -> jnp.ndarray:
+    """Mean squared distance to the nearest vertices, as `prepare` computes it."""
+    return jnp.asarray(mean_squared_neighbour_distance(np.asarray(points), np.asarray(valid)), jnp.float32)
+
+
 def drawn(scene: Scene, assets: Assets, move: ObjectPose) -> Scene:
     """The scene with the image and the masks of its object moved to the truth, drawn with opaque Gaussians."""
     human = pose_body(assets.body, scene.human)
     verts = similarity(scene.object.verts, move, pivot_of(scene))
 
     def opaque(points: jnp.ndarray, rgb: jnp.ndarray, valid: jnp.ndarray, frames: jnp.ndarray) -> object:
-        d2 = jnp.asarray(mean_squared_neighbour_distance(np.asarray(points), np.asarray(valid)))
+        d2 = squared_spacing(points, valid)
         return pose_splats(init_splats(points, rgb, 0.3, 0.95, ~valid, d2), points, frames)
 
     eye = jnp.eye(3)

@@ -98,6 +98,47 @@ def test_a_loss_that_is_not_finite_is_an_error_that_names_the_term(known) -> Non
         fitting.fit(broken, known.assets, CONFIG, jax.random.key(0))
 
 
+QUICK = dataclasses.replace(CONFIG, stages=(Stage("render", 4, WEIGHTS, RATES), Stage("again", 4, WEIGHTS, RATES)))
+
+
+def test_an_image_that_is_not_finite_does_not_hold_up_its_batch(known) -> None:
+    """Its error stands in its place; the others come out as without it."""
+    broken = known.scene._replace(image=known.scene.image.at[20, 20].set(jnp.nan))
+    one, error, two = fitting.fit_batch(
+        [known.scene, broken, known.scene], [known.assets] * 3, QUICK, jax.random.key(0)
+    )
+    assert isinstance(error, fitting.NotFiniteError)
+    assert "stage 'render', step 0" in str(error)
+    alone = fitting.fit(known.scene, known.assets, QUICK, jax.random.key(0))
+    for other in (one, two):
+        assert other.history["loss"].shape == (8,)
+        np.testing.assert_allclose(other.history["loss"], alone.history["loss"], rtol=1e-3, atol=1e-6)
+    only = fitting.fit_batch([broken], [known.assets], QUICK, jax.random.key(0))
+    assert [str(each) for each in only] == [str(error)]
+
+
+def test_least_capacity_is_kept(known) -> None:
+    least = Capacity(65536, 8192)
+    (own,) = fitting.fit_batch([known.scene], [known.assets], QUICK, jax.random.key(0), least=least)
+    assert own.capacity == least
+
+
+def test_a_fit_goes_on_from_any_block_to_the_same_bits(known) -> None:
+    """Also from the end of a stage, and with the searches between the stages."""
+    sliding = dataclasses.replace(QUICK.stages[1], slide=0.1)
+    config = dataclasses.replace(QUICK, stages=(QUICK.stages[0], sliding), block_steps=2)
+    blocks: list[fitting.Saved] = []
+    whole = fitting.fit(known.scene, known.assets, config, jax.random.key(0), keep=blocks.append)
+    assert [(saved.stage, saved.done) for saved in blocks] == [(0, 2), (0, 4), (1, 2), (1, 4)]
+    for saved in blocks:
+        seen: list[fitting.Progress] = []
+        again = fitting.fit(known.scene, known.assets, config, jax.random.key(0), seen.append, resume=saved)
+        assert [progress.step for progress in seen] == list(range(4 * saved.stage + saved.done + 2, 9, 2))
+        assert again.notes == whole.notes
+        for one, two in zip(leaves(whole), leaves(again), strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
 @pytest.mark.slow
 def test_the_contact_stage_closes_a_gap(known, fitted) -> None:
     """From the fitted pose, pulled 20 cm towards the camera, contact and collision bring the object nearer again."""
