@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -116,9 +116,7 @@ def run_stages(
 ) -> list[Fitted | NotFiniteError]:
     """All stages of all `count` images, in step."""
     check_terms(names := term_names(config))
-    trained = frozenset(name for stage in config.stages for name in stage.rates)
-    static = {"names": frozenset(names), "trained": trained, "config": static_options(config)}
-    state, reference = run(start, spread, given, key, **static)
+    state, reference = run(start, spread, given, key, **start_options(config))
     job = Job(*given, reference, state)
     log, first, capacity = Log([], [[] for _ in range(count)], {}), 0, Capacity()
     if resume is not None:
@@ -136,6 +134,17 @@ def run_stages(
         if len(log.errors) == count:
             break
     return finish(job, spread, config, capacity, log)
+
+
+def start_state(scene: Scene, assets: Assets, config: Config, key: Array) -> FitState:
+    """Shapes and types of what a fit of this image carries: its `Saved.state` is such a tree. Computes nothing."""
+    return jax.eval_shape(partial(start, **start_options(config)), Given(scene, assets), key)[0]
+
+
+def start_options(config: Config) -> dict[str, Any]:
+    """What `start` is compiled for."""
+    trained = frozenset(name for stage in config.stages for name in stage.rates)
+    return {"names": frozenset(term_names(config)), "trained": trained, "config": static_options(config)}
 
 
 @partial(jax.jit, static_argnames=("names", "trained", "config"))
