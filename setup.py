@@ -38,6 +38,7 @@ setup(
         "absl-py>=2.1",
         "pillow>=10.1",
         "tqdm>=4.66",
+        "filelock>=3.12",
         "matplotlib>=3.8",
         "plotly>=5.24",
     ],

@@ -8,32 +8,22 @@ and OUT/index.html leads to all of them.
 """
 
 import sys
-import time
 from pathlib import Path
 
 import config_flags
-import jax
 import sample_flags
 from absl import app, flags, logging
-from compile_clock import CompileClock
-from jaxtyping import Array
 from sample_flags import place_below, sample_folders
 from tqdm import tqdm
 
-from hoijax.body.smplx import load_body, load_hand_means
-from hoijax.config import Config
-from hoijax.data.assemble import assemble
-from hoijax.data.prepare import prepare
 from hoijax.data.read import load_sample
-from hoijax.data.results import Result, Summary, find_results, is_finished, load_summary, save_result, summary
+from hoijax.data.results import Result, Summary, is_finished, load_summary, save_result, summary
 from hoijax.data.sample import Sample, SampleError
-from hoijax.losses.lpips import LpipsWeights, load_lpips
-from hoijax.optimize.fit import NotFiniteError, Progress, fit
-from hoijax.optimize.outcome import term_names
-from hoijax.report.folder import result_pages
-from hoijax.report.index import index_html
+from hoijax.dataset.clock import use_compile_cache
+from hoijax.dataset.reconstruct import Kit, StageError, load_kit, reconstruct
+from hoijax.optimize.fit import Progress
+from hoijax.report.folder import result_pages, save_index
 from hoijax.report.tables import metrics_table
-from hoijax.types import Assets, Body
 
 _OUT = flags.DEFINE_string("out", "out/results", "Where the result folders go: OUT/<category>/<id>.")
 _BODY = flags.DEFINE_string(
@@ -55,34 +45,15 @@ SHOWN = (
 )
 
 
-def reconstruct(
-    sample: Sample, config: Config, body: tuple[Body, Array] | None, lpips: LpipsWeights | None, clock: CompileClock
-) -> Result:
-    """One sample, as read, to a result."""
-    start = time.perf_counter()
-    compiled = clock.seconds
-    prepared = prepare(sample, config, *(body or ()))
-    ready = time.perf_counter()
-    with tqdm(total=sum(stage.steps for stage in config.stages), desc=sample.name, unit="step", leave=False) as bar:
+def watched(sample: Sample, kit: Kit) -> Result:
+    """One sample, as read, to a result; a bar shows the steps."""
+    with tqdm(total=sum(stage.steps for stage in kit.config.stages), desc=sample.name, unit="step", leave=False) as bar:
 
         def watch(progress: Progress) -> None:
             bar.set_postfix({name: f"{progress.values[name]:.3g}" for name in SHOWN if name in progress.values})
             bar.update(progress.step - bar.n)
 
-        fitted = fit(prepared.scene, Assets(prepared.body, lpips), config, jax.random.key(config.seed), watch)
-    fitted_at = time.perf_counter()
-    seconds = {"prepare": ready - start, "compile": clock.seconds - compiled}
-    seconds["fit"] = fitted_at - ready - seconds["compile"]
-    result = assemble(sample, prepared, fitted, config, seconds, lpips)
-    seconds["measure"] = time.perf_counter() - fitted_at
-    return result._replace(seconds=seconds | {"total": time.perf_counter() - start})
-
-
-def save_index(out: Path) -> Path:
-    """Writes the page that leads to every finished result under `out`, also those of earlier runs."""
-    page = index_html({folder.relative_to(out).as_posix(): load_summary(folder) for folder in find_results(out)})
-    (out / "index.html").write_text(page, encoding="utf-8")
-    return out / "index.html"
+        return reconstruct(sample, kit, {}, watch)
 
 
 def main(argv: list[str]) -> None:
@@ -90,16 +61,12 @@ def main(argv: list[str]) -> None:
         sys.exit(f"not a flag: {argv[1:]} (see --help)")
     logging.set_verbosity(logging.WARNING)
     try:
-        config = config_flags.config()
-        body = (load_body(_BODY.value), load_hand_means(_BODY.value)) if _BODY.value else None
-        wants_lpips = any(name.startswith("lpips") for name in term_names(config))
-        lpips = load_lpips(config.lpips_net) if wants_lpips else None
+        kit = load_kit(config_flags.config(), Path(_BODY.value) if _BODY.value else None)
     except (ValueError, OSError, ModuleNotFoundError) as error:
         sys.exit(str(error))
     if _CACHE.value:
-        jax.config.update("jax_compilation_cache_dir", str(Path(_CACHE.value).expanduser()))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-    clock, failed = CompileClock(), []
+        use_compile_cache(Path(_CACHE.value))
+    failed = []
     results: list[Summary] = []
     for folder in tqdm(folders := sample_folders(), desc="samples", unit="sample", disable=len(folders) == 1):
         out = place_below(_OUT.value, folder)
@@ -109,9 +76,9 @@ def main(argv: list[str]) -> None:
                 tqdm.write(f"{out}: finished before, skipped")
                 continue
             sample = load_sample(folder)
-            result = reconstruct(sample, config, body, lpips, clock)
+            result = watched(sample, kit)
             save_result(result, out, result_pages(sample, result), overwrite=_OVERWRITE.value)
-        except (SampleError, NotFiniteError, ValueError, OSError) as error:
+        except (StageError, SampleError, ValueError, OSError) as error:
             logging.error("%s: %s", folder, error)
             failed.append(folder)
             continue

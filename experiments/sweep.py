@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from compile_clock import CompileClock
 from jaxtyping import Array, Float, Int
 
 from hoijax.config import Config
@@ -20,6 +19,7 @@ from hoijax.data.prepare import PREPARED_BY, Prepared, choose_body, human_parts,
 from hoijax.data.read import load_sample
 from hoijax.data.runs import Run, failed_run, human_of, run_file, save_run
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
+from hoijax.dataset.clock import CompileClock
 from hoijax.losses.lpips import LpipsWeights, load_lpips
 from hoijax.optimize.fit import NotFiniteError, fit, fit_batch
 from hoijax.optimize.outcome import Fitted, term_names

@@ -14,6 +14,7 @@ LAYERS["splats"] -= {"body"}
 LAYERS["coarse"] = {"types", "geometry", "mesh", "body", "coarse"}
 LAYERS["data"] = set(CORE) | {"data"}
 LAYERS["report"] = set(CORE) | {"data", "report"}
+LAYERS["dataset"] = LAYERS["report"] | {"dataset"}
 LAYERS["hoijax"] = set()  # the package's own __init__
 
 FORBIDDEN_EVERYWHERE = {"torch", "smplx", "bpy"}

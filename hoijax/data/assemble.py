@@ -1,12 +1,10 @@
 """From a finished fit to a result: back to the frame and resolution of the sample's files."""
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from flax.core import FrozenDict
 from jaxtyping import Float, Int
 
 from hoijax.body.parts import PART_NAMES
@@ -14,6 +12,7 @@ from hoijax.body.refine import refine
 from hoijax.body.smplx import refined_pose
 from hoijax.config import Config
 from hoijax.data.measure import compare, moved, touching_parts
+from hoijax.data.options import plain_options
 from hoijax.data.prepare import Prepared
 from hoijax.data.results import Result
 from hoijax.data.sample import ColoredMesh, Sample
@@ -72,16 +71,6 @@ def fit_metrics(prepared: Prepared, fitted: Fitted, lpips: LpipsWeights | None =
         errors = body_errors(prepared.body, scene.human, scene.human, refined)
         values |= {name: float(value) for name, value in errors._asdict().items()}
     return values
-
-
-def plain_options(config: Config) -> dict[str, Any]:
-    """The config as plain data for a json file."""
-    options = dataclasses.asdict(dataclasses.replace(config, stages=()))
-    options["stages"] = [
-        {key: dict(value) if isinstance(value, FrozenDict) else value for key, value in vars(stage).items()}
-        for stage in config.stages
-    ]
-    return options
 
 
 def assemble(

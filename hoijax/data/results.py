@@ -93,22 +93,21 @@ def save_result(
     folder: str | os.PathLike[str],
     extra_files: Mapping[str, bytes] | None = None,
     overwrite: bool = False,
+    small: bool = False,
 ) -> None:
     """Writes the result folder, whole or not at all, and beside the result the extra files (pictures, a page) by name.
+
+    `small`: of the result only result.json and smplx_parameters.json, which `load_summary` reads and `load_result` not.
 
     Meshes and gaussians.ply are in the frame of the sample's files, without cam_trans; scene.glb has y up instead (see
     `scene_glb`). Raises FileExistsError when the folder exists and `overwrite` is not set.
     """
-    offset = np.asarray(result.pose.translation)
+    record = result_record(result) | ({"small": True} if small else {})
     with new_folder(folder, overwrite) as part:
-        save_mesh(part / "object_mesh.obj", result.object)
-        save_mesh(part / "human_mesh.obj", result.human)
-        (part / "scene.glb").write_bytes(scene_glb(result.human, result.object))
-        save_gaussians(part / "gaussians.ply", _shifted(result.gaussians, -offset))
-        _save_history(part / "history.npz", result.history)
+        if not small:
+            _save_geometry(result, part)
         save_json(part / "smplx_parameters.json", parameters(result.pose, result.camera))
-        save_json(part / "contact.json", contact_record(result), WHY_NULL)
-        save_json(part / "result.json", result_record(result), WHY_NULL)
+        save_json(part / "result.json", record, WHY_NULL)
         for name, data in (extra_files or {}).items():
             if Path(name).name != name or (part / name).exists():
                 raise ValueError(f"extra file {name!r}: expected a plain file name that the result itself does not use")
@@ -119,6 +118,8 @@ def load_result(folder: str | os.PathLike[str]) -> Result:
     """The result that `save_result` wrote, meshes and Gaussians in float32. Raises SampleError, naming the file."""
     folder = Path(folder)
     path, record = _load_record(folder)
+    if record.get("small"):
+        raise SampleError(folder, "is a small result: it was written without meshes, Gaussians and contact")
     pose, camera = load_parameters(folder / "smplx_parameters.json")
     human, scores = load_mesh(folder / "human_mesh.obj"), _load_contact(folder / "contact.json")
     if len(scores["vertex_scores"]) != len(human.verts):
@@ -198,6 +199,16 @@ def contact_record(result: Result) -> dict[str, Any]:
         "part_scores": result.part_scores,
         "vertex_scores": result.contact,
     }
+
+
+def _save_geometry(result: Result, folder: Path) -> None:
+    """What makes a result large: meshes, Gaussians, the score of every vertex, the losses of every step."""
+    save_mesh(folder / "object_mesh.obj", result.object)
+    save_mesh(folder / "human_mesh.obj", result.human)
+    (folder / "scene.glb").write_bytes(scene_glb(result.human, result.object))
+    save_gaussians(folder / "gaussians.ply", _shifted(result.gaussians, -np.asarray(result.pose.translation)))
+    _save_history(folder / "history.npz", result.history)
+    save_json(folder / "contact.json", contact_record(result), WHY_NULL)
 
 
 def _load_record(folder: Path) -> tuple[Path, dict[str, Any]]:

@@ -14,17 +14,14 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from hoijax.config import Config, Stage
-from hoijax.data.assemble import plain_options
+from hoijax.config import Config
 from hoijax.data.atomic import save_bytes
 from hoijax.data.layout import NAMES, load_bytes, sample_file, sample_name
 from hoijax.data.measure import MetricOptions
+from hoijax.data.options import SCHEMA, config_key, differing_options, plain_options
 from hoijax.data.parameters import load_json
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.data.strict_json import from_strict, strict
-
-# Part of every key: raise it when the same config no longer computes the same, so that old runs are not used again.
-SCHEMA = 1
 
 
 class Run(NamedTuple):
@@ -51,15 +48,6 @@ class Run(NamedTuple):
 def failed_run(sample: str, reason: str) -> Run:
     """A run that could not be done."""
     return Run(sample, {}, {}, {}, {}, failure=reason)
-
-
-def config_key(config: Config) -> str:
-    """A name for what a config computes: its preset's name does not count, nor do options at their default.
-
-    So a new option with a neutral default leaves the keys as they were.
-    """
-    text = json.dumps([SCHEMA, _said(config)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def sample_key(folder: Path, extra: bytes = b"") -> str:
@@ -103,7 +91,7 @@ def load_run(path: Path, config: Config) -> Run:
         raise SampleError(path, f"is no run of schema {SCHEMA}")
     try:
         record = from_strict(record)
-        other = _differing(record["options"], _json(plain_options(config)))
+        other = differing_options(record["options"], plain_options(config))
         values = {name: record[name] for name in Run._fields}
         run = Run(**values)._replace(notes=tuple(record["notes"]), human_verts=None)
         if not run.failure:
@@ -140,37 +128,3 @@ def _load_human(path: Path) -> Float[np.ndarray, "v 3"]:
             return file["human_verts"].astype(np.float64)
     except Exception as error:  # a damaged archive raises anything from EOFError to SyntaxError
         raise SampleError(path, f"cannot be read as vertices ({error})") from error
-
-
-def _json(value: Any) -> Any:
-    """The value as it would come back from a file."""
-    return json.loads(json.dumps(value))
-
-
-def _said(config: Config) -> dict[str, Any]:
-    """The options that differ from their default, without the preset's name."""
-    options = _json(plain_options(config))
-    stages = [_without(stage, _defaults(Stage)) for stage in options["stages"]]
-    return {**_without(options, {**_defaults(Config), "preset": options["preset"]}), "stages": stages}
-
-
-def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Names of the options in which a file's config is another than the wanted one; what it does not name is default."""
-    pairs = [(Config, found, wanted), *((Stage, *both) for both in zip(found["stages"], wanted["stages"]))]
-    names = [
-        name
-        for kind, own, other in pairs
-        for name in other
-        if name not in ("preset", "stages") and (_defaults(kind) | dict(own)).get(name) != other[name]
-    ]
-    return names + ["stages"] * (len(found["stages"]) != len(wanted["stages"]))
-
-
-def _without(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if name not in defaults or value != defaults[name]}
-
-
-def _defaults(kind: type[Config] | type[Stage]) -> dict[str, Any]:
-    """The options that may be left unsaid, with what they are then."""
-    known = {field.name: field.default for field in dataclasses.fields(kind)}
-    return {name: _json(value) for name, value in known.items() if value is not dataclasses.MISSING}

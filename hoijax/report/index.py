@@ -32,13 +32,13 @@ CARDS = """
 """
 
 
-def index_html(results: Mapping[str, Result | Summary]) -> str:
+def index_html(results: Mapping[str, Result | Summary], pages: Mapping[str, str] | None = None) -> str:
     """One page for many results: {folder relative to the page: result}. Pictures and reports are linked, not copied.
 
-    Each folder is expected to hold thumbnail.jpg and report.html.
+    Each folder is expected to hold thumbnail.jpg, and report.html or what `pages` names instead: {folder: file}.
     """
-    found = list(results.values())
-    cards = "\n".join(_card(folder, result) for folder, result in results.items())
+    found, pages = list(results.values()), pages or {}
+    cards = "\n".join(_card(each, result, pages.get(each, "report.html")) for each, result in results.items())
     many = f"{len(found)} reconstruction" + ("s" if len(found) != 1 else "")
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -72,7 +72,7 @@ are unknown.</p>
 """
 
 
-def _card(folder: str, result: Result | Summary) -> str:
+def _card(folder: str, result: Result | Summary, page: str) -> str:
     """Thumbnail, name, the two most telling numbers, and whether anything needs a look."""
     link, name = quote(folder), html.escape(result.name)
     told = known_metrics([result], KEY_METRICS)[:2]
@@ -81,7 +81,7 @@ def _card(folder: str, result: Result | Summary) -> str:
     if result.dropped:
         text += f'<small class="warned">incomplete: {result.dropped} pairs of splat and tile dropped</small>'
     return (
-        f'<li><a href="{link}/report.html"><img src="{link}/thumbnail.jpg" loading="lazy" alt="{name}: the '
+        f'<li><a href="{link}/{page}"><img src="{link}/thumbnail.jpg" loading="lazy" alt="{name}: the '
         f'reconstructed person and object over the photograph"><div><b>{name}</b>{text}</div></a></li>'
     )
 

@@ -118,10 +118,17 @@ def metrics_csv(results: Sequence[Result | Summary]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["sample", "metric", "state", "value"])
     for result in results:
-        for name, values in result.metrics.items():
-            for state, value in values.items():
-                writer.writerow([result.name, name, state, repr(float(value)) if math.isfinite(value) else ""])
+        writer.writerows(metrics_rows(result))
     return out.getvalue()
+
+
+def metrics_rows(result: Result | Summary) -> list[list[str]]:
+    """The lines of one sample in that table."""
+    return [
+        [result.name, name, state, repr(float(value)) if math.isfinite(value) else ""]
+        for name, values in result.metrics.items()
+        for state, value in values.items()
+    ]
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:

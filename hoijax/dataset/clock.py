@@ -1,4 +1,6 @@
-"""A clock of what JAX spends on tracing and compiling, so that programs can report compile and run time apart."""
+"""What JAX spends on tracing and compiling: a clock, so that compile and run time are told apart, and the cache."""
+
+from pathlib import Path
 
 import jax
 
@@ -13,3 +15,9 @@ class CompileClock:
     def _add(self, event: str, duration_secs: float, **_: str | int) -> None:
         if event.startswith("/jax/core/compile/"):
             self.seconds += duration_secs
+
+
+def use_compile_cache(folder: Path) -> None:
+    """From now on compiled code is kept in this folder, for later processes too."""
+    jax.config.update("jax_compilation_cache_dir", str(folder.expanduser()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

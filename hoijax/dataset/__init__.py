@@ -1,0 +1,1 @@
+"""A whole data set: what is to do, what is done, and who does it."""
