@@ -20,7 +20,7 @@ from hoijax.data.read import load_sample
 from hoijax.data.results import Result, Summary, is_finished, load_summary, save_result, summary
 from hoijax.data.sample import Sample, SampleError
 from hoijax.dataset.clock import use_compile_cache
-from hoijax.dataset.reconstruct import Kit, StageError, load_kit, reconstruct
+from hoijax.dataset.reconstruct import Checkpoints, Kit, StageError, load_kit, reconstruct
 from hoijax.optimize.fit import Progress
 from hoijax.report.folder import result_pages, save_index
 from hoijax.report.tables import metrics_table
@@ -30,6 +30,9 @@ _BODY = flags.DEFINE_string(
     "body", None, "SMPL-X model file (.npz). Without it the human is the sample's mesh, held fixed."
 )
 _OVERWRITE = flags.DEFINE_boolean("overwrite", False, "Reconstruct again where a finished result stands.")
+_CHECKPOINT = flags.DEFINE_float(
+    "checkpoint_seconds", 60, "A fit that takes longer leaves a checkpoint so often; the same command goes on from it."
+)
 _CACHE = flags.DEFINE_string("compile_cache", "~/.cache/hoijax", "JAX's persistent compilation cache; empty: none.")
 
 SHOWN = (
@@ -45,15 +48,17 @@ SHOWN = (
 )
 
 
-def watched(sample: Sample, kit: Kit) -> Result:
+def watched(sample: Sample, kit: Kit, checkpoints: Checkpoints) -> Result:
     """One sample, as read, to a result; a bar shows the steps."""
     with tqdm(total=sum(stage.steps for stage in kit.config.stages), desc=sample.name, unit="step", leave=False) as bar:
 
         def watch(progress: Progress) -> None:
+            if not progress.values:
+                tqdm.write(f"{sample.name}: goes on after step {progress.step}, from a checkpoint")
             bar.set_postfix({name: f"{progress.values[name]:.3g}" for name in SHOWN if name in progress.values})
             bar.update(progress.step - bar.n)
 
-        return reconstruct(sample, kit, {}, watch)
+        return reconstruct(sample, kit, {}, watch, checkpoints)
 
 
 def main(argv: list[str]) -> None:
@@ -76,8 +81,11 @@ def main(argv: list[str]) -> None:
                 tqdm.write(f"{out}: finished before, skipped")
                 continue
             sample = load_sample(folder)
-            result = watched(sample, kit)
+            name = out.relative_to(_OUT.value).as_posix()
+            checkpoints = Checkpoints(Path(_OUT.value), name, folder, _CHECKPOINT.value)
+            result = watched(sample, kit, checkpoints)
             save_result(result, out, result_pages(sample, result), overwrite=_OVERWRITE.value)
+            checkpoints.remove(kit)
         except (StageError, SampleError, ValueError, OSError) as error:
             logging.error("%s: %s", folder, error)
             failed.append(folder)

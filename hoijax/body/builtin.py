@@ -1,5 +1,6 @@
 """The body that needs no licence: MakeHuman's, baked into the SMPL-X conventions (see NOTICE.md)."""
 
+from functools import cache
 from importlib.resources import as_file, files
 
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import numpy as np
 from hoijax.types import Body
 
 
+@cache
 def builtin_body() -> Body:
     """The body that ships with the package: 13,718 vertices, the 55 SMPL-X joints, no pose blend shapes."""
     with as_file(files("hoijax.body") / "builtin_body.npz") as path, np.load(path) as file:

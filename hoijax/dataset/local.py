@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
-from hoijax.dataset.tasks import Lost, Outcome, Settings, Task
+from hoijax.dataset.parent import end_with_parent
+from hoijax.dataset.tasks import Lost, Outcome, Settings, Stopped, Task
 
 
 class Place(NamedTuple):
@@ -145,8 +146,9 @@ def _run(settings: Settings, pipe: Connection) -> None:
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver decides
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # so does a batch system's; SIGKILL always ends a worker
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    from hoijax.dataset.worker import Stopped, reason, work  # only now: imports take seconds
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    from hoijax.dataset.sample_files import reason  # only now: imports take seconds
+    from hoijax.dataset.worker import work
 
     waiting: list[Task] = []
 
@@ -169,14 +171,6 @@ def _run(settings: Settings, pipe: Connection) -> None:
         pipe.send(Lost("", reason(error), hopeless=True))
     finally:
         pipe.close()
-
-
-def _end_with_parent() -> None:
-    """Ends this process when its parent is gone, in whatever way, in the middle of whatever it does."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _how(code: int) -> str:

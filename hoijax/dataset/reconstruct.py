@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
+import numpy as np
 from jaxtyping import Array
 
 from hoijax.body.smplx import load_body, load_hand_means
 from hoijax.config import Config
 from hoijax.data.assemble import assemble
+from hoijax.data.checkpoints import FOLDER, checkpoint_folder, keeper, load_checkpoint, remove_checkpoints
 from hoijax.data.prepare import Prepared, prepare
 from hoijax.data.results import Result
 from hoijax.data.sample import Sample
 from hoijax.dataset.clock import CompileClock
 from hoijax.dataset.tasks import Stage
 from hoijax.losses.lpips import LpipsWeights, load_lpips
-from hoijax.optimize.fit import Progress, fit, silent
+from hoijax.optimize.fit import Progress, fit, silent, start_state
 from hoijax.optimize.outcome import Fitted, term_names
 from hoijax.types import Assets, Body
 
@@ -65,14 +67,42 @@ def staged(stage: Stage, seconds: dict[str, float]) -> Iterator[None]:
         seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
-def reconstruct(sample: Sample, kit: Kit, seconds: dict[str, float], watch: Watch = silent) -> Result:
-    """One sample, as read, to a result; `seconds` are entered as they are spent. Raises StageError."""
+class Checkpoints(NamedTuple):
+    """Where a fit may leave checkpoints: under the run's folder, by the sample's name; and how often (seconds)."""
+
+    root: Path
+    name: str
+    sample: Path
+    seconds: float
+
+    def folder(self, kit: Kit) -> Path:
+        """The folder of this fit: of this config, body and content of the sample."""
+        extra = np.asarray(kit.body[0].template).tobytes() if kit.body else b""
+        return checkpoint_folder(self.root, self.name, self.sample, kit.config, extra)
+
+    def remove(self, kit: Kit) -> None:
+        """Removes what a finished fit no longer needs."""
+        if (self.root / FOLDER).exists():
+            remove_checkpoints(self.folder(kit))
+
+
+def reconstruct(
+    sample: Sample,
+    kit: Kit,
+    seconds: dict[str, float],
+    watch: Watch = silent,
+    checkpoints: Checkpoints | None = None,
+) -> Result:
+    """One sample, as read, to a result; `seconds` are entered as they are spent. Raises StageError.
+
+    With `checkpoints` a fit that was cut off goes on from its last one; whoever has saved the result removes them.
+    """
     with staged("prepare", seconds):
         prepared = prepared_scene(sample, kit)
     compiled = kit.clock.seconds
     try:
         with staged("fit", seconds):
-            fitted = fitted_scene(prepared, kit, watch)
+            fitted = fitted_scene(prepared, kit, watch, checkpoints)
     finally:
         seconds["compile"] = kit.clock.seconds - compiled
         seconds["fit"] = max(0.0, seconds["fit"] - seconds["compile"])
@@ -86,10 +116,18 @@ def prepared_scene(sample: Sample, kit: Kit) -> Prepared:
     return prepare(sample, kit.config, *(kit.body or ()))
 
 
-def fitted_scene(prepared: Prepared, kit: Kit, watch: Watch = silent) -> Fitted:
+def fitted_scene(prepared: Prepared, kit: Kit, watch: Watch = silent, checkpoints: Checkpoints | None = None) -> Fitted:
     """The fit of one image. Raises NotFiniteError."""
-    key = jax.random.key(kit.config.seed)
-    return fit(prepared.scene, Assets(prepared.body, kit.lpips), kit.config, key, watch)
+    given = prepared.scene, Assets(prepared.body, kit.lpips), kit.config, jax.random.key(kit.config.seed)
+    if checkpoints is None:
+        return fit(*given, watch)
+    folder = checkpoints.folder(kit)
+    saved = load_checkpoint(folder, start_state(*given)) if folder.is_dir() else None
+    if saved is not None:
+        done = sum(stage.steps for stage in kit.config.stages[: saved.stage]) + saved.done
+        steps = sum(stage.steps for stage in kit.config.stages)
+        watch(Progress(kit.config.stages[saved.stage].name, done, steps, {}))
+    return fit(*given, watch, keeper(folder, checkpoints.seconds), saved)
 
 
 def result_of(sample: Sample, prepared: Prepared, fitted: Fitted, kit: Kit) -> Result:

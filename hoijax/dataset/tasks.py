@@ -1,6 +1,6 @@
 """The nouns of a run over a data set. All can be pickled: they travel between processes, and between machines."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -25,6 +25,11 @@ class Task(NamedTuple):
     folder: Path
     out: Path
     losses: int = 0
+
+    @property
+    def root(self) -> Path:
+        """The folder of the whole run, OUT."""
+        return self.out.parents[len(Path(self.name).parts) - 1]
 
 
 class Outcome(NamedTuple):
@@ -55,10 +60,11 @@ class Lost(NamedTuple):
 class Settings:
     """What a worker needs to know of the run.
 
-    `body`: an SMPL-X file or None. `batch`: images fitted together. `host_workers`: processes of each worker that read
-    and write; 0: none. `files`: what a result folder holds ("full" with the page, "result" without it, "small" without
-    meshes and Gaussians too). `compile_cache`: folder of JAX's persistent cache, None: none. `overwrite`: a result that
-    stands in a task's place is replaced.
+    `body`: an SMPL-X file or None. `batch`: images fitted together, 0: as many as the device bears. `host_workers`:
+    processes of each worker that read and write; 0: none. `files`: what a result folder holds ("full" with the page,
+    "result" without it, "small" without meshes and Gaussians too). `compile_cache`: folder of JAX's persistent cache,
+    None: none. `overwrite`: a result that stands in a task's place is replaced. `checkpoint_seconds`: a fit that takes
+    longer leaves a checkpoint so often (only where images are fitted alone).
     """
 
     config: Config
@@ -68,3 +74,13 @@ class Settings:
     files: Files = "full"
     compile_cache: Path | None = None
     overwrite: bool = False
+    checkpoint_seconds: float = 60.0
+
+
+class Stopped(Exception):
+    """Raised by a worker's `Take`: nothing more is to be begun."""
+
+
+# Gives the next task; waits at most so many seconds (None: until one comes), None if none came. Raises Stopped.
+Take = Callable[[float | None], Task | None]
+Give = Callable[[Sequence[Outcome]], None]

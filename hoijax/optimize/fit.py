@@ -17,7 +17,7 @@ from hoijax.optimize.outcome import Fitted, Log, NotFiniteError, finish, term_na
 from hoijax.optimize.params import effective_pose, init_params, pivot_of
 from hoijax.optimize.pose_search import search
 from hoijax.optimize.slide import slide, slide_note
-from hoijax.optimize.spread import Spread, gathered, image_of, run, stacked
+from hoijax.optimize.spread import Spread, gathered, image_of, planned_bytes, run, stacked
 from hoijax.optimize.step import FitState, Given, Job, Trace, adam, block, moves_human, posed_gaussians, posed_human
 from hoijax.splats.init import concat_gaussians
 from hoijax.splats.rasterize import init_capacity, needed
@@ -100,6 +100,27 @@ def fit_batch(
     filled = [min(i, count - 1) for i in range(whole)]  # so that every device has as many: the last image again
     given, spread = gathered([scenes[i] for i in filled], [assets[i] for i in filled], devices)
     return run_stages(given, spread, whole, config, key, watch, least=least)[:count]
+
+
+def batch_bytes(scenes: Sequence[Scene], assets: Sequence[Assets], config: Config, key: Array) -> int:
+    """Device memory (bytes) that the steps of such a batch take at most, as the compiler plans it."""
+    given, spread = gathered(scenes, assets)
+    state, reference = run(start, spread, given, key, **start_options(config))
+    job = Job(*given, reference, state)
+    room = start_capacity(job, spread, config) if reads_renders(term_names(config)) else Capacity()
+    return max(
+        planned_bytes(
+            block,
+            spread,
+            job,
+            *(traced(stage.weights), traced(all_rates(stage))),
+            trains_human=trains_human(job, stage),
+            config=static_options(config),
+            capacity=room,
+            steps=block_steps(stage, config),
+        )
+        for stage in config.stages
+    )
 
 
 def run_stages(

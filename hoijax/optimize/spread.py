@@ -34,6 +34,15 @@ def run(function: Callable[..., Any], spread: Spread, job: Given | Job, *shared:
     return _compiled(function, spread, kind, tuple(sorted(static.items())), len(shared))(job, *shared)
 
 
+def planned_bytes(function: Callable[..., Any], spread: Spread, job: Given | Job, *shared: Any, **static: Any) -> int:
+    """Device memory that `run` takes for a batch, as the compiler plans it: arguments, results and what lies between."""
+    kind: Any = type(job)
+    found = _compiled(function, spread, kind, tuple(sorted(static.items())), len(shared)).lower(job, *shared)
+    plan = found.compile().memory_analysis()
+    sizes = plan.argument_size_in_bytes, plan.output_size_in_bytes, plan.temp_size_in_bytes, -plan.alias_size_in_bytes
+    return sum(sizes)
+
+
 def gathered(
     scenes: Sequence[Scene], assets: Sequence[Assets], devices: Sequence[jax.Device] = ()
 ) -> tuple[Given, Spread]:
@@ -59,9 +68,7 @@ def image_of(tree: Any, i: int) -> Any:
 
 
 @cache
-def _compiled(
-    function: Callable[..., Any], spread: Spread, kind: type[Any], static: tuple, n_shared: int
-) -> Callable[..., Any]:
+def _compiled(function: Callable[..., Any], spread: Spread, kind: type[Any], static: tuple, n_shared: int) -> Any:
     nothing = (None,) * n_shared
     many: Callable[..., Any] = jax.vmap(partial(function, **dict(static)), (_axes(spread, kind, 0, None), *nothing))
     if len(spread.devices) > 1:
