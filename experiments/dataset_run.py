@@ -27,7 +27,7 @@ from tqdm import tqdm
 from hoijax.config import Config
 from hoijax.data.read import find_samples
 from hoijax.data.sample import SampleError
-from hoijax.dataset.drive import Ending, drive
+from hoijax.dataset.drive import ROW, Ending, drive
 from hoijax.dataset.ledger import (
     ANEW,
     LedgerError,
@@ -42,7 +42,8 @@ from hoijax.dataset.ledger import (
     sole_driver,
 )
 from hoijax.dataset.local import LocalCrew, places
-from hoijax.dataset.machine import cpu_workers, device_environments
+from hoijax.dataset.machine import cores, cpu_workers, device_environments
+from hoijax.dataset.memory import MOST
 from hoijax.dataset.overview import overview, save_failures, save_metrics
 from hoijax.dataset.reconcile import reconcile, remove_leftovers, sample_names
 from hoijax.dataset.tasks import FILES, Files, Outcome, Settings, Task
@@ -60,7 +61,16 @@ _WORKERS = flags.DEFINE_string(
     "auto",
     "Processes that work side by side. auto: on a CPU one for each core, as far as memory allows; one for each GPU.",
 )
-_BATCH = flags.DEFINE_string("batch", "auto", "Images that a worker fits together. auto: as the device bears.")
+_BATCH = flags.DEFINE_string(
+    "batch",
+    "auto",
+    "Images that a worker fits together. auto: as a GPU's memory bears; 1 on a CPU, where they do not pay.",
+)
+_HOST = flags.DEFINE_string(
+    "host_workers",
+    "auto",
+    "Processes of each worker that read ahead of it and write behind it. auto: none on a CPU, else its share of the cores.",
+)
 _FILES = flags.DEFINE_enum(
     "files",
     "full",
@@ -83,14 +93,21 @@ class Misuse(Exception):
     """One sentence for the user."""
 
 
+AUTO_ROW = 3 * MOST  # tasks in a worker's row while its batch is not known here
+
+
 def settings_from_flags(config: Config, anew: bool) -> Settings:
     """What the workers need to know."""
+    devices = len(device_environments())
     if _BODY.value and not Path(_BODY.value).is_file():
         raise Misuse(f"--body={_BODY.value}: no such file")
     return Settings(
         config,
         Path(_BODY.value).resolve() if _BODY.value else None,
-        batch=1 if _BATCH.value == "auto" else number("batch", _BATCH.value),
+        batch=(0 if devices else 1) if _BATCH.value == "auto" else number("batch", _BATCH.value),
+        host_workers=max(0, cores() // devices - 1 if devices else 0)
+        if _HOST.value == "auto"
+        else number("host_workers", _HOST.value, 0),
         files=cast(Files, _FILES.value),
         compile_cache=Path(_CACHE.value).expanduser().resolve() if _CACHE.value else None,
         overwrite=anew,
@@ -104,10 +121,10 @@ def local_crew(settings: Settings, waiting: int) -> LocalCrew:
     return LocalCrew(settings, places(min(count, waiting), environments or [{}]))
 
 
-def number(name: str, text: str) -> int:
-    """A whole number above 0."""
-    if not text.isdigit() or int(text) < 1:
-        raise Misuse(f"--{name}={text}: expected auto or a whole number above 0")
+def number(name: str, text: str, least: int = 1) -> int:
+    """A whole number, at least `least`."""
+    if not text.isdigit() or int(text) < least:
+        raise Misuse(f"--{name}={text}: expected auto or a whole number from {least} on")
     return int(text)
 
 
@@ -156,7 +173,7 @@ def run(ledger: sqlite3.Connection, settings: Settings, samples: dict[str, Path]
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, _: signals.append(number))
     crew = local_crew(settings, state["waiting"])
-    row = max(3, 2 * settings.batch)
+    row = max(ROW, 3 * settings.batch) if settings.batch else AUTO_ROW  # one batch is read, one fitted, one written
     try:
         with tqdm(total=sum(state.values()), initial=state["done"] + state["failed"], unit="image") as bar:
             ending = drive(ledger, crew, tasks(ledger, samples, out), asked(signals), shown(bar, state["failed"]), row)

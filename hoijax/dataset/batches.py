@@ -10,7 +10,7 @@ import jax
 
 from hoijax.config import Capacity
 from hoijax.dataset.host import Ready, body_of, finish_task, host_pool, kit_of, read_task
-from hoijax.dataset.memory import bearable_batch, is_out_of_memory
+from hoijax.dataset.memory import bearable_batch, free_bytes, is_out_of_memory
 from hoijax.dataset.reconstruct import Kit
 from hoijax.dataset.sample_files import reason
 from hoijax.dataset.tasks import Give, Outcome, Settings, Stopped, Take
@@ -61,21 +61,21 @@ def work_in_batches(settings: Settings, take: Take, give: Give) -> None:
 
 def _take_all(bench: _Bench, settings: Settings, take: Take) -> None:
     """Has everything read that there is to do; waits for a task only when nothing else is in work."""
-    task = take(None if bench.idle() else 0)
+    task = take(None if bench.idle() else 0.0)
     while task is not None:
         bench.reading.add(bench.pool.submit(read_task, task, settings))
-        task = take(0)
+        task = take(0.0)
 
 
 def _step(bench: _Bench, settings: Settings, kit: Kit, give: Give) -> None:
     """Collects what the host has done, and fits a batch when there is one: a full one, or the rest when nothing comes."""
-    _collect(bench, give, 0)
+    _collect(bench, give, 0.0)
     group = max(bench.ready.values(), key=len, default=[])
     if not group or (bench.reading and len(group) < max(bench.size, 1)):
         _collect(bench, give, TICK)
         return
     if bench.size == 0:
-        bench.size = bearable_batch(_bytes_per_image(group[0], kit), jax.local_devices())
+        bench.size = bearable_batch(_bytes_per_image(group[0], kit), [*map(free_bytes, jax.local_devices())])
         return  # one look more at what has been read meanwhile
     batch = group[: bench.size]
     del group[: bench.size]
@@ -110,11 +110,11 @@ def _fit(batch: list[Ready], bench: _Bench, settings: Settings, kit: Kit, give: 
         found = _fitted(batch, bench, kit)
     except Exception as error:
         if len(batch) > 1:
+            part = 1
             if is_out_of_memory(error):
-                bench.size = max(1, bench.size // 2)
-            half = len(batch) // 2 if is_out_of_memory(error) else 1
-            for begin in range(0, len(batch), half):
-                _fit(batch[begin : begin + half], bench, settings, kit, give)
+                part = bench.size = max(1, bench.size // 2)
+            for begin in range(0, len(batch), part):
+                _fit(batch[begin : begin + part], bench, settings, kit, give)
             return
         give([Outcome(batch[0].task.name, "failed", "fit", reason(error), batch[0].seconds)])
         return

@@ -58,7 +58,8 @@ def finish_task(ready: Ready, fitted: Fitted, seconds: Mapping[str, float], sett
     prepared = Prepared(jax.tree.map(jax.numpy.asarray, ready.scene), body_of(ready, kit), ready.notes)
     try:
         with staged("measure", spent):
-            result = result_of(ready.sample, prepared, jax.tree.map(_array, fitted), kit)
+            ours = jax.tree.map(_array, fitted)._replace(history=fitted.history)
+            result = result_of(ready.sample, prepared, ours, kit)
         write(ready.task, ready.sample, with_seconds(result, spent), settings, spent)
     except StageError as error:
         return undone(ready.task, error, spent)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 WORKER_BYTES = 1_500_000_000  # what one worker takes at 256 px on a CPU
@@ -24,6 +25,7 @@ def cpu_workers() -> int:
     return max(1, min(cores(), free_memory() // WORKER_BYTES))
 
 
+@cache
 def device_environments() -> list[Mapping[str, str]]:
     """For each accelerator the environment in which a process sees only that one; none on a CPU.
 

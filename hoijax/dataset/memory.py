@@ -8,16 +8,15 @@ SHARE = 0.8  # of the free memory that a batch may plan with: allocators leave g
 MOST = 128  # images on a device: beyond it a batch is no faster
 
 
-def bearable_batch(bytes_per_image: int, devices: Sequence[jax.Device]) -> int:
-    """The largest power of two of images for each device that its free memory holds; times the number of devices.
+def bearable_batch(bytes_per_image: int, free: Sequence[int]) -> int:
+    """The largest power of two of images for each device that its free memory (bytes) holds; times the number of devices.
 
-    1 on devices that do not tell their memory: CPUs, where batches do not pay (docs/scale.md).
+    1 for each where one does not tell its memory (0): CPUs, where batches do not pay (docs/scale.md).
     """
-    free = [free_bytes(device) for device in devices]
     if 0 in free:
-        return len(devices)
+        return len(free)
     fits = max(1, min(MOST, int(SHARE * min(free)) // max(bytes_per_image, 1)))
-    return len(devices) * 2 ** (fits.bit_length() - 1)
+    return len(free) * 2 ** (fits.bit_length() - 1)
 
 
 def free_bytes(device: jax.Device) -> int:

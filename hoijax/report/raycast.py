@@ -67,7 +67,7 @@ def solid(meshes: Sequence[ColoredMesh]) -> Solid:
     return Solid(tuple(meshes), tuple(normals), tree, middle)
 
 
-def recolored(shape: Solid, rgb: Sequence[Float[np.ndarray, "v 3"]]) -> Solid:
+def recolored(shape: Solid, rgb: Sequence[Float[np.ndarray, "_ 3"]]) -> Solid:
     """The same meshes in other colours."""
     return shape._replace(meshes=tuple(mesh._replace(rgb=color) for mesh, color in zip(shape.meshes, rgb)))
 
@@ -159,7 +159,7 @@ def _lit(rgb: Float[np.ndarray, "v 3"], normals: Float[np.ndarray, "v 3"]) -> Fl
 
 
 def _seen(
-    hits: dict[str, np.ndarray], lit: Sequence[Float[np.ndarray, "v 3"]], meshes: Sequence[ColoredMesh]
+    hits: dict[str, np.ndarray], lit: Sequence[Float[np.ndarray, "_ 3"]], meshes: Sequence[ColoredMesh]
 ) -> Float[np.ndarray, "r 3"]:
     """Colour of each ray: that of its face's corners, mixed by the hit's barycentric weights; black where none."""
     rgb = np.zeros((len(hits["primID"]), 3), np.float32)
