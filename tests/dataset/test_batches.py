@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoijax.config import Stage
 from hoijax.data.read import find_samples, load_sample
 from hoijax.data.results import load_result, load_summary
 from hoijax.data.synthetic import synthetic_sample
@@ -19,12 +18,11 @@ from hoijax.dataset import batches
 from hoijax.dataset.memory import bearable_batch, free_bytes, is_out_of_memory
 from hoijax.dataset.tasks import Outcome, Settings, Stopped, Task
 from hoijax.dataset.worker import work
-from hoijax.presets import RELEASE_RATES, hoijax
+from hoijax.presets import phosa
 
-RATES = {name: rate for name, rate in RELEASE_RATES.items() if not name.startswith("human.")}
-CONFIG = dataclasses.replace(
-    hoijax(), stages=(Stage("render", 3, {"l1_object": 1.0}, RATES),), image_size=64, sdf_resolution=16
-)
+PHOSA = phosa()  # draws no Gaussians: what is tested here does not depend on it, and it compiles in seconds
+STAGE = dataclasses.replace(PHOSA.stages[0], steps=3, search=0, weights={"silhouette_crop": 1.0})
+CONFIG = dataclasses.replace(PHOSA, stages=(STAGE,), image_size=64, sdf_resolution=16)
 
 
 @pytest.fixture(scope="module")
