@@ -76,6 +76,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=Path, help="sample folder; a built-in scene by default")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--only", default="", help="cases whose name contains this")
     parser.add_argument("--batches", default="", help="batch sizes, with commas; 1,8,64 (rasterizer) and 128 (fits)")
     parser.add_argument("--rasterizers", default="xla,pallas", help="xla, pallas, or both")
     parser.add_argument("--gsplat_python", default="", help="a Python that has torch and gsplat")
@@ -123,8 +124,9 @@ def main() -> int:
             print(f"{part}:", flush=True)
             rows = results[part] = {}
             for name, case in PARTS[part](setup):
-                rows[name] = run_case(name, case)
-                save(chosen.out, facts, results)
+                if chosen.only in name:
+                    rows[name] = run_case(name, case)
+                    save(chosen.out, facts, results)
     print("\n" + table(results))
     if chosen.write:
         save(BASELINE, facts, results)
