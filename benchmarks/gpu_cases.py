@@ -23,7 +23,7 @@ from hoijax.losses.lpips import load_lpips, lpips
 from hoijax.optimize.fit import fit_batch
 from hoijax.optimize.outcome import Fitted
 from hoijax.presets import paper
-from hoijax.splats import composite, pallas_composite
+from hoijax.splats import composite
 from hoijax.splats.dense import rasterize_dense
 from hoijax.splats.rasterize import init_capacity, needed, rasterize
 from hoijax.types import Assets, Camera, Gaussians
@@ -284,7 +284,7 @@ def precision(setup: Setup) -> Iterator[Case]:
         yield f"products of the xla composite, {name}", partial(changed_times, setup, "xla", swapped)
     for warps in (1, 2, 4):
         constants = {"FORWARD_WARPS": warps, "BACKWARD_WARPS": warps}
-        swapped = partial(mock.patch.multiple, pallas_composite, **constants)
+        swapped = partial(mock.patch.multiple, "hoijax.splats.pallas_composite", **constants)  # only now imported
         yield f"pallas, {warps} warps", partial(changed_times, setup, "pallas", swapped)
     for name in ("highest", "tensorfloat32", "bfloat16"):
         yield f"VGG LPIPS, {name}", partial(lpips_precision, setup, name)
