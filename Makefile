@@ -9,7 +9,7 @@ BENCH_FLAGS ?=
 PYTEST_FLAGS ?= --quiet --numprocesses auto --dist loadfile
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: venv demo tables test test-fast lint bench clean
+.PHONY: venv demo tables test test-fast lint bench bench-gpu clean
 
 venv: $(VENV)/.installed
 
@@ -46,6 +46,10 @@ bench: venv ## every benchmark on one sample (SAMPLE=DIR, default a built-in sce
 	$(BIN)/python benchmarks/losses.py $(BENCH_FLAGS)
 	$(BIN)/python benchmarks/metrics.py $(BENCH_FLAGS)
 	$(BIN)/python benchmarks/fit.py --sample="$(SAMPLE)"
+
+bench-gpu: venv ## on a machine with an NVIDIA GPU: parity, times, whole fits, precision (BENCH_FLAGS=--help tells the flags)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[gpu]'
+	JAX_PLATFORMS= $(BIN)/python benchmarks/gpu.py --out="$(OUT)/gpu/measured.json" $(BENCH_FLAGS)
 
 clean:
 	rm -rf $(OUT) build dist *.egg-info

@@ -27,9 +27,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from hoijax.body.smplx import pose_body
-from hoijax.config import Capacity
+from hoijax.config import Capacity, with_options
 from hoijax.data.prepare import prepare
 from hoijax.data.read import load_sample
+from hoijax.data.sample import Sample
 from hoijax.geometry import quaternion_matrix
 from hoijax.optimize.params import init_params
 from hoijax.presets import paper
@@ -59,10 +60,10 @@ class Drawing(NamedTuple):
         return Gaussians(means, axes @ axes.mT, opacity, rgb)
 
 
-def load_drawing(folder: Path, late: bool) -> Drawing:
+def init_drawing(sample: Sample, late: bool, image_size: int = 256) -> Drawing:
     """The sample as a fit starts, without padding; `late`: as one may look after many steps."""
-    config = paper()
-    prepared = prepare(load_sample(folder), config)
+    config = with_options(paper(), {"image_size": image_size})
+    prepared = prepare(sample, config)
     scene, body = prepared.scene, prepared.body
     params = init_params(scene, Assets(body), frozenset(), config, jax.random.key(0))
     verts = jnp.concatenate([pose_body(body, scene.human).verts, scene.object.verts])
@@ -87,12 +88,12 @@ def render_loss(rgb: jax.Array, alpha: jax.Array, image: jax.Array, masks: jax.A
     return jnp.abs(rgb - image * masks[..., None]).mean() + ((alpha - masks) ** 2).mean()
 
 
-def our_cases(drawing: Drawing, capacity: Capacity) -> dict[str, Callable[..., Any]]:
+def our_cases(drawing: Drawing, capacity: Capacity, rasterizer: str = "xla") -> dict[str, Callable[..., Any]]:
     """Functions of the parameters: forward, and forward + backward."""
 
     def forward(parameters: tuple[jax.Array, ...]) -> Any:
         arguments = drawing.gaussians(parameters), drawing.is_object, drawing.camera, drawing.size
-        return rasterize(*arguments, capacity)[:3]
+        return rasterize(*arguments, capacity, rasterizer)[:3]
 
     def loss(parameters: tuple[jax.Array, ...]) -> jax.Array:
         frames = zip(forward(parameters), drawing.masks)
@@ -168,7 +169,7 @@ def main() -> None:
     baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     measured: dict[str, Any] = {}
     for state in ("init", "late"):
-        drawing = load_drawing(options.sample, late=state == "late")
+        drawing = init_drawing(load_sample(options.sample), late=state == "late")
         fixed = drawing.gaussians(drawing.parameters), drawing.is_object, drawing.camera, drawing.size
         entries, items = map(int, needed(*fixed))
         capacity = init_capacity(entries, items)

@@ -21,6 +21,10 @@ PARAMETERS = (
 )
 
 
+# What options that name one of two things may be.
+CHOICES = {"scale_about": ("object", "camera"), "ordinal_reduce": ("mean", "sum"), "rasterizer": ("xla", "pallas")}
+
+
 def option(default: Any, about: str) -> Any:
     """A field of `Config` with its default and the sentence that --help shows."""
     return field(default=default, metadata={"help": about})
@@ -122,11 +126,14 @@ class Config:
     )
     slide_contact_distance: float = option(0.02, "Search along the ray: contact fades over this distance in metres.")
     sdf_resolution: int = option(64, "Samples along each side of a signed distance grid.")
+    rasterizer: str = option(
+        "xla", "What composites the Gaussians: xla, or pallas, a kernel for NVIDIA GPUs that has not run on one yet."
+    )
     block_steps: int = option(20, "Steps between two looks of the host: progress, overflow.")
     seed: int = option(0, "Seed of the refiners' start values and of the pose search.")
 
     def __post_init__(self) -> None:
-        for name, known in (("scale_about", ("object", "camera")), ("ordinal_reduce", ("mean", "sum"))):
+        for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, expected {known[0]!r} or {known[1]!r}")
 

@@ -1,10 +1,16 @@
 """Rotations, similarity transforms, projection, and primitives whose gradients stay finite where the naive ones do not."""
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 import jaxlie
 from jaxtyping import Array, Float
 
 from hoijax.types import Camera, ObjectPose
+
+# The matrix product for positions and shapes: in full precision also on GPUs, whose default keeps ten bits (TF32).
+product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
 
 
 def rotation_matrix(rotvec: Float[Array, "*b 3"]) -> Float[Array, "*b 3 3"]:
@@ -24,13 +30,13 @@ def quaternion_matrix(quat: Float[Array, "*b 4"]) -> Float[Array, "*b 3 3"]:
 
 def similarity(points: Float[Array, "n 3"], pose: ObjectPose, pivot: Float[Array, "3"]) -> Float[Array, "n 3"]:
     """x' = s R (x - m) + m + t: the object transform (Open3DHOI Eq. 3) about the pivot m."""
-    moved = (points - pivot) @ rotation_matrix(pose.rotvec).T
+    moved = product(points - pivot, rotation_matrix(pose.rotvec).T)
     return jnp.exp(pose.log_scale) * moved + (pivot + pose.translation)
 
 
 def inverse_similarity(points: Float[Array, "n 3"], pose: ObjectPose, pivot: Float[Array, "3"]) -> Float[Array, "n 3"]:
     """x = R^T (x' - m - t) / s + m: takes points of the moved object back to where it started."""
-    centred = (points - (pivot + pose.translation)) @ rotation_matrix(pose.rotvec)
+    centred = product(points - (pivot + pose.translation), rotation_matrix(pose.rotvec))
     return jnp.exp(-pose.log_scale) * centred + pivot
 
 

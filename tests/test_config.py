@@ -154,3 +154,9 @@ def test_an_unknown_term_is_named_with_the_nearest() -> None:
 def test_a_reduction_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="ordinal_reduce is 'max', expected 'mean' or 'sum'"):
         with_options(PRESETS["paper"](), {"ordinal_reduce": "max"})
+
+
+def test_a_rasterizer_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="rasterizer is 'cuda', expected 'xla' or 'pallas'"):
+        with_options(PRESETS["paper"](), {"rasterizer": "cuda"})
+    assert static_options(with_options(PRESETS["paper"](), {"rasterizer": "pallas"})).rasterizer == "pallas"

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 from scipy.ndimage import distance_transform_edt
 
 from hoijax.config import Config, static_options
-from hoijax.geometry import project, rotation_matrix, scaled_about_camera, similarity
+from hoijax.geometry import product, project, rotation_matrix, scaled_about_camera, similarity
 from hoijax.losses.interaction import object_size, prior_scale
 from hoijax.losses.silhouette import edge, edge_error, offscreen, silhouette_error
 from hoijax.mesh.silhouette import hard_silhouette, soft_silhouette
@@ -89,7 +89,7 @@ def fitted_translation(
     """
     low, high = mask_box(goal.target)
     camera = goal.camera
-    offsets = (points - pivot) @ rotation_matrix(rotvec).T
+    offsets = product(points - pivot, rotation_matrix(rotvec).T)
     nearest = 0.1 * pivot[2] - offsets[:, 2].min()
 
     def update(place: Array, _: None) -> tuple[Array, None]:

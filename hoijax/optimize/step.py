@@ -78,12 +78,12 @@ def posed_gaussians(params: Params, human: Posed, object_verts: Float[Array, "o 
     return of_human, of_object
 
 
-def render(of_human: Gaussians, of_object: Gaussians, scene: Scene, capacity: Capacity) -> Renders:
+def render(of_human: Gaussians, of_object: Gaussians, scene: Scene, capacity: Capacity, rasterizer: str) -> Renders:
     """Joint, human-only and object-only renders of the scene in one pass."""
     h, w = scene.valid.shape
     is_object = jnp.arange(len(of_human.opacity) + len(of_object.opacity)) >= len(of_human.opacity)
     both = concat_gaussians(of_human, of_object)
-    return rasterize(both, is_object, scene.camera, (h, w), capacity)
+    return rasterize(both, is_object, scene.camera, (h, w), capacity, rasterizer)
 
 
 def view_of(
@@ -100,7 +100,7 @@ def view_of(
     pose = effective_pose(params.object, pivot, config)
     object_verts = similarity(scene.object.verts, pose, pivot)
     of_human, of_object = posed_gaussians(params, human, object_verts)
-    renders = render(of_human, of_object, scene, capacity) if capacity else None
+    renders = render(of_human, of_object, scene, capacity, config.rasterizer) if capacity else None
     opacity = of_human.opacity, of_object.opacity
     return View(scene, assets, reference, config, human, object_verts, pose, pivot, *opacity, renders)
 

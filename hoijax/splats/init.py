@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 from scipy.spatial import cKDTree
 
-from hoijax.geometry import quaternion_matrix
+from hoijax.geometry import product, quaternion_matrix
 from hoijax.types import Gaussians, Splats
 
 HIDDEN_OPACITY = 1e-5  # under 1/255: never drawn, gradient exactly 0
@@ -60,8 +60,8 @@ def pose_splats(
     F: `frames`, R: the splat's own rotation, s: `scale`. Colours go through as they are: clamping them to [0, 1] would
     end their gradient, so a render may leave the range where the colours have.
     """
-    axes = frames @ quaternion_matrix(splats.quat) * (scale * jnp.exp(splats.log_scale))[:, None]
-    covs = axes @ axes.mT  # batched products: sums over axes of length 3 are several times slower
+    axes = product(frames, quaternion_matrix(splats.quat)) * (scale * jnp.exp(splats.log_scale))[:, None]
+    covs = product(axes, axes.mT)  # batched products: sums over axes of length 3 are several times slower
     return Gaussians(means, covs, jax.nn.sigmoid(splats.logit_opacity), splats.rgb)
 
 

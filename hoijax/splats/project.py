@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from hoijax.geometry import product
 from hoijax.types import Camera, Gaussians
 
 NEAR = 0.2  # metres: what is nearer to the camera plane, or behind it, is not drawn
@@ -38,7 +39,7 @@ def projected(gaussians: Gaussians, camera: Camera, size: tuple[int, int]) -> Pr
     held_y = jnp.clip(slope_y, (-MARGIN * h - cy) / fy, ((1 + MARGIN) * h - cy) / fy)
     jx, jy, zero = fx * inverse_depth, fy * inverse_depth, jnp.zeros_like(x)
     jacobian = jnp.stack([jx, zero, -jx * held_x, zero, jy, -jy * held_y], 1).reshape(-1, 2, 3)
-    cov = jacobian @ gaussians.covs @ jacobian.mT
+    cov = product(product(jacobian, gaussians.covs), jacobian.mT)
     xx, xy, yy = cov[:, 0, 0] + DILATION, (cov[:, 0, 1] + cov[:, 1, 0]) / 2, cov[:, 1, 1] + DILATION
     cov_px = jnp.stack([xx, xy, yy], 1)
     return Projected(mean_px, cov_px, _inverse(cov_px), depth)

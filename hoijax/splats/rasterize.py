@@ -1,13 +1,14 @@
 """The rasterizer: joint, human and object renders of one scene in one pass (algorithm: project, bins, composite)."""
 
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from hoijax.config import Capacity
-from hoijax.splats.bins import RENDERS, TILE, Grid, list_sizes, needed_of, reach, tile_counts, work
+from hoijax.splats.bins import RENDERS, TILE, Grid, Work, list_sizes, needed_of, reach, tile_counts, work
 from hoijax.splats.composite import CHANNELS, composite
 from hoijax.splats.project import Projected, projected
 from hoijax.types import Camera, Frame, Gaussians, Renders
@@ -16,12 +17,18 @@ LEAST_ENTRIES, ENTRIES_PER_ITEM = 16384, 8  # scenes need 10 to 15 entries per i
 
 
 def rasterize(
-    gaussians: Gaussians, is_object: Bool[Array, " n"], camera: Camera, size: tuple[int, int], capacity: Capacity
+    gaussians: Gaussians,
+    is_object: Bool[Array, " n"],
+    camera: Camera,
+    size: tuple[int, int],
+    capacity: Capacity,
+    rasterizer: str = "xla",
 ) -> Renders:
     """All, the human (not `is_object`) and the object Gaussians on black, front to back (Open3DHOI Eq. 1-2).
 
     `size`: (height, width), static. A scene that needs more than `capacity` is drawn in part and says so in `dropped`,
     which counts the entries (a Gaussian in a tile's list) that were left out and is 0 when all fits.
+    `rasterizer`: what composites, see `compositor`.
     Gradient: as in `composite`, with respect to everything but the labels; 0 for what is not visible.
     """
     if len(is_object) == 0:
@@ -31,12 +38,26 @@ def rasterize(
     screen = projected(gaussians, camera, size)
     fixed, opacity = jax.lax.stop_gradient((screen, gaussians.opacity))
     found = work(fixed, opacity, is_object, grid, capacity)
-    lists = composite(table_of(screen, gaussians), found, RENDERS * grid.tiles)
+    lists = compositor(rasterizer)(table_of(screen, gaussians), found, RENDERS * grid.tiles)
     lists = lists.reshape(grid.tiles, RENDERS, CHANNELS, -1)
     joint = lists[:, 0]
     human, obj = (lists[:, i] + jnp.where(found.single == i, 1, 0)[:, None, None] * joint for i in (1, 2))
     frames = [_frame(x, grid) for x in (joint, human, obj)]
     return Renders(frames[0], frames[1], frames[2], found.entries, found.items, found.dropped)
+
+
+def compositor(rasterizer: str) -> Callable[[Array, Work, int], Array]:
+    """(table, work, number of lists) -> lists: for "xla" `composite`, for "pallas" the GPU kernel that is its twin.
+
+    Pallas is imported only when asked for. Raises ImportError, with a way out, where this jax has none for Triton.
+    """
+    if rasterizer == "xla":
+        return composite
+    try:
+        from hoijax.splats import pallas_composite
+    except ImportError as error:
+        raise ImportError(f"rasterizer 'pallas': jax {jax.__version__} has no Triton ({error}); use 'xla'") from error
+    return pallas_composite.composite
 
 
 def needed(

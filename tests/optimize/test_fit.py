@@ -92,6 +92,18 @@ def test_overflow_is_healed(known, fitted, monkeypatch) -> None:
     np.testing.assert_allclose(healed.object_verts, fitted.object_verts, atol=1e-3)
 
 
+@pytest.mark.slow
+def test_both_rasterizers_make_the_same_fit(known) -> None:
+    """To rounding, which Adam makes larger with every step: so only a few, as a batch of two."""
+    short = dataclasses.replace(CONFIG, stages=(Stage("render", 4, WEIGHTS, RATES),), block_steps=2)
+    plain = fitting.fit(known.scene, known.assets, short, jax.random.key(0))
+    kernel = dataclasses.replace(short, rasterizer="pallas")
+    for one in fitting.fit_batch([known.scene] * 2, [known.assets] * 2, kernel, jax.random.key(0)):
+        for name, values in plain.history.items():
+            np.testing.assert_allclose(one.history[name], values, rtol=1e-4)
+        np.testing.assert_allclose(one.object_verts, plain.object_verts, atol=1e-4)
+
+
 def test_a_loss_that_is_not_finite_is_an_error_that_names_the_term(known) -> None:
     broken = known.scene._replace(image=known.scene.image.at[20, 20].set(jnp.nan))
     with pytest.raises(fitting.NotFiniteError, match=r"stage 'render', step 0.*l1_joint"):

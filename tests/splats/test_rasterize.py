@@ -87,6 +87,30 @@ def test_values_and_gradients_are_those_of_the_oracle(random_drawing: Any, scene
     assert_close(our_gradient, true_gradient, 5e-4, relative=True)
 
 
+def kernel(*arguments: Any) -> Any:
+    """The rasterizer with the GPU kernel, which a CPU interprets."""
+    return rasterize(*arguments, rasterizer="pallas")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scene", ["plain", "faint", "opaque", "needles", "vast", "only object"])
+def test_values_and_gradients_of_the_kernel_are_those_of_the_oracle(random_drawing: Any, scene: str) -> None:
+    drawing = random_drawing(size=(24, 30), **SCENES[scene])
+    ours, our_gradient = run(kernel, drawing.cast(np.float32), Capacity(16384, 2048))
+    with jax.enable_x64(True):
+        truth, true_gradient = run(rasterize_dense, drawing.cast(np.float64))
+    assert int(ours.dropped) == 0
+    assert_close(ours[:3], truth[:3], 5e-4)
+    assert_close(our_gradient, true_gradient, 5e-4, relative=True)
+
+
+@pytest.mark.slow
+def test_the_kernel_is_finite_whatever_comes(random_drawing: Any) -> None:
+    drawing = random_drawing(size=(24, 30))
+    drawing = drawing._replace(gaussians=hostile(drawing.gaussians))
+    assert_finite(run(kernel, drawing.cast(np.float32), Capacity(16384, 2048)))
+
+
 @pytest.mark.parametrize("scene", ["plain", "opaque", "needles"])
 def test_in_float64_nothing_but_rounding_remains(random_drawing: Any, scene: str) -> None:
     with jax.enable_x64(True):
