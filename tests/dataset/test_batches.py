@@ -21,7 +21,14 @@ from hoijax.dataset.worker import work
 from hoijax.presets import phosa
 
 PHOSA = phosa()  # draws no Gaussians: what is tested here does not depend on it, and it compiles in seconds
-STAGE = dataclasses.replace(PHOSA.stages[0], steps=3, search=0, weights={"silhouette_crop": 1.0})
+# one rate: what no term holds would drift by rounding alone
+STAGE = dataclasses.replace(
+    PHOSA.stages[0],
+    steps=3,
+    search=0,
+    weights={"silhouette_crop": 1.0, "scale_prior": 1.0},
+    rates={"object.rotvec": 0.01},
+)
 CONFIG = dataclasses.replace(PHOSA, stages=(STAGE,), image_size=64, sdf_resolution=16)
 
 
