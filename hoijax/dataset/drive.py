@@ -51,7 +51,7 @@ class _Desk:
         return not (task or self.suspects or any(self.hands.values()))
 
 
-Report = Callable[[Outcome], None]
+Report = Callable[[Outcome | Lost], None]
 
 
 def drive(
@@ -64,8 +64,8 @@ def drive(
 ) -> Ending:
     """Has all tasks done. `asked`: how often the user asked for the end; once: what is in work is finished; twice: not.
 
-    `report` hears of each outcome once it is in the ledger. `row`: tasks that a worker has at a time. No worker is
-    left at the end.
+    `report` hears of each outcome once it is in the ledger, and of each dead worker. `row`: tasks that a worker has at a
+    time. No worker is left at the end.
     """
     desk, ending = _Desk(iter(tasks)), None
     while True:
@@ -82,7 +82,7 @@ def drive(
             crew.kill()
             return ending
         found = _entered(desk, crew, ledger, report)
-        if found and (ending is None or ending.kind == "finished"):
+        if found and ending is None:
             crew.stop()
             ending, left = found, time.monotonic()
 
@@ -122,11 +122,12 @@ def _entered(desk: _Desk, crew: Crew, ledger: sqlite3.Connection, report: Report
     ending: Ending | None = None
     for item in crew.take(TICK):
         if isinstance(item, Lost):
+            report(item)
             failed, names = _given_back(desk, item)
             outcomes += failed
             lost += names
-            if item.hopeless:
-                ending = Ending("workers", f"a worker could not start: {item.reason}")
+            if item.hopeless and not crew.workers():
+                ending = Ending("workers", f"no worker could start: {item.reason}")
             elif desk.deaths > 2 * len(crew.workers()) + LOSSES + 1:
                 ending = Ending(
                     "workers", f"{desk.deaths} workers in a row died before anything was done: {item.reason}"
@@ -142,7 +143,7 @@ def _entered(desk: _Desk, crew: Crew, ledger: sqlite3.Connection, report: Report
         if lost:
             record_losses(ledger, lost)
         record(ledger, outcomes)
-    except sqlite3.OperationalError as error:  # what is not entered is found again by the next run
+    except sqlite3.Error as error:  # what is not entered is found again, or done again, by the next run
         return Ending("full", f"the ledger cannot be written ({error})")
     for outcome in outcomes:
         report(outcome)
@@ -150,8 +151,12 @@ def _entered(desk: _Desk, crew: Crew, ledger: sqlite3.Connection, report: Report
 
 
 def _given_back(desk: _Desk, lost: Lost) -> tuple[list[Outcome], list[str]]:
-    """A dead worker's tasks go back: those that have failed now, and the names of all others."""
-    tasks = [task._replace(losses=task.losses + 1) for task in desk.hands.pop(lost.worker, {}).values()]
+    """A dead worker's tasks go back: those that have failed now, and the names of those that may be why it died."""
+    tasks = list(desk.hands.pop(lost.worker, {}).values())
+    if lost.hopeless:
+        desk.again.extendleft(reversed(tasks))
+        return [], []
+    tasks = [task._replace(losses=task.losses + 1) for task in tasks]
     desk.deaths += 1
     if len(tasks) == 1 and tasks[0].losses >= LOSSES:
         desk.deaths = 0

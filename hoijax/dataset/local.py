@@ -126,9 +126,12 @@ def places(count: int, environments: Sequence[Mapping[str, str]] = ({},)) -> lis
 def _standing_in(place: Place) -> Iterator[None]:
     """This thread's cores and this process's environment, while a child is started that inherits them.
 
-    Libraries count the cores when they are imported, so the child must have its own before its first line.
+    Libraries count the cores when they are imported, so the child must have its own before its first line. It also
+    inherits that signals are held back: Ctrl-C in a terminal and a batch system's SIGTERM reach every process, and it
+    is the driver's to decide what they mean.
     """
     before, cores = dict(os.environ), None
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     if place.cores:
         cores = os.sched_getaffinity(0)
         os.sched_setaffinity(0, place.cores)
@@ -140,6 +143,7 @@ def _standing_in(place: Place) -> Iterator[None]:
             os.sched_setaffinity(0, cores)
         os.environ.clear()
         os.environ.update(before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _run(settings: Settings, pipe: Connection) -> None:
