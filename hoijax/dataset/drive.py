@@ -1,6 +1,7 @@
 """The driver: keeps every worker supplied, enters what comes back, and decides when it is over."""
 
 import sqlite3
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +31,7 @@ class _Desk:
     """What is where: fresh tasks, those given back, suspects, and what each worker has in hand."""
 
     fresh: Iterator[Task]
+    left: int  # how many of these are left
     again: deque[Task] = field(default_factory=deque)
     suspects: deque[Task] = field(default_factory=deque)
     hands: dict[str, dict[str, Task]] = field(default_factory=dict)
@@ -37,11 +39,15 @@ class _Desk:
 
     def next(self) -> Task | None:
         """The next task that may share a row; suspects are put by."""
-        while task := self.again.popleft() if self.again else next(self.fresh, None):
+        while task := self.again.popleft() if self.again else self._fresh():
             if task.losses < SUSPECT:
                 return task
             self.suspects.append(task)
         return None
+
+    def _fresh(self) -> Task | None:
+        self.left -= 1
+        return next(self.fresh, None)
 
     def empty(self) -> bool:
         """Whether nothing is left to be given, and nobody has anything in hand."""
@@ -61,13 +67,14 @@ def drive(
     asked: Callable[[], int],
     report: Report,
     row: int = ROW,
+    count: int | None = None,
 ) -> Ending:
     """Has all tasks done. `asked`: how often the user asked for the end; once: what is in work is finished; twice: not.
 
     `report` hears of each outcome once it is in the ledger, and of each dead worker. `row`: tasks that a worker has at a
-    time. No worker is left at the end.
+    time. `count`: how many tasks there are, if known. No worker is left at the end.
     """
-    desk, ending = _Desk(iter(tasks)), None
+    desk, ending = _Desk(iter(tasks), sys.maxsize if count is None else count), None
     while True:
         if ending is None:
             _supply(desk, crew, row)
@@ -93,7 +100,10 @@ def _overdue(ending: Ending, left: float) -> bool:
 
 
 def _supply(desk: _Desk, crew: Crew, row: int) -> None:
-    """Fills the rows of all workers, shortest first; suspects go alone, and last."""
+    """Fills the rows of all workers, shortest first; suspects go alone, and last.
+
+    Rows shorten towards the end, so that nobody is idle while others have tasks in their row.
+    """
     names = crew.workers()
     for name in names:
         desk.hands.setdefault(name, {})
@@ -101,7 +111,8 @@ def _supply(desk: _Desk, crew: Crew, row: int) -> None:
     given: dict[str, list[Task]] = {}
     while open_rows:
         name = min(open_rows, key=lambda each: len(desk.hands[each]))
-        task = desk.next() if len(desk.hands[name]) < row else None
+        room = min(row, max(1, desk.left // len(names)))
+        task = desk.next() if len(desk.hands[name]) < room else None
         if task is None:
             break
         desk.hands[name][task.name] = task

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
@@ -132,6 +133,7 @@ def _standing_in(place: Place) -> Iterator[None]:
     is the driver's to decide what they mean.
     """
     before, cores = dict(os.environ), None
+    resource_tracker.ensure_running()  # starting it lets the signals through again, so it must run already
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     if place.cores:
         cores = os.sched_getaffinity(0)
