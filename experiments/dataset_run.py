@@ -30,8 +30,8 @@ from hoijax.data.sample import SampleError
 from hoijax.dataset.drive import ROW, Ending, drive
 from hoijax.dataset.ledger import (
     ANEW,
-    LedgerError,
     counts,
+    described,
     load_meta,
     losses,
     names_in,
@@ -46,7 +46,7 @@ from hoijax.dataset.machine import cores, cpu_workers, device_environments
 from hoijax.dataset.memory import MOST
 from hoijax.dataset.overview import overview, save_failures, save_metrics
 from hoijax.dataset.reconcile import reconcile, remove_leftovers, sample_names
-from hoijax.dataset.tasks import FILES, Files, Outcome, Settings, Task
+from hoijax.dataset.tasks import FILES, Files, Lost, Outcome, Settings, Task
 from hoijax.losses.terms import check_terms
 from hoijax.optimize.outcome import term_names
 from hoijax.report.folder import save_index
@@ -86,6 +86,7 @@ _STATUS = flags.DEFINE_boolean("status", False, "Only say how far the run in OUT
 _CACHE = flags.DEFINE_string("compile_cache", "~/.cache/hoijax", "JAX's persistent compilation cache; empty: none.")
 
 MOST_CARDS = 2000  # results that index.html may show
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 FAILED, EARLY = 1, 2  # exit status
 
 
@@ -149,7 +150,7 @@ def opened(config: Config, samples: dict[str, Path], data: Path, out: Path) -> s
         if note:
             print(note, file=sys.stderr)
     if _RETRY.value:
-        set_waiting(ledger, names_in(ledger, "failed"))
+        set_waiting(ledger, [name for name in names_in(ledger, "failed") if name in samples])
     files = load_meta(ledger).get("files", _FILES.value)
     if files != _FILES.value and counts(ledger)["done"]:
         print(f"results written before are --files={files}, from now on {_FILES.value}", file=sys.stderr)
@@ -161,7 +162,7 @@ def tasks(ledger: sqlite3.Connection, samples: dict[str, Path], out: Path) -> It
     """What waits, made when it is asked for."""
     lost = losses(ledger)
     for name in names_in(ledger, "waiting"):
-        yield Task(name, samples[name].resolve(), (out / name).resolve(), lost.get(name, 0))
+        yield Task(name, samples[name].absolute(), (out / name).absolute(), lost.get(name, 0))
 
 
 def run(ledger: sqlite3.Connection, settings: Settings, samples: dict[str, Path], out: Path) -> tuple[Ending, int]:
@@ -170,15 +171,18 @@ def run(ledger: sqlite3.Connection, settings: Settings, samples: dict[str, Path]
     if not state["waiting"]:
         return Ending("finished"), 0
     signals: list[int] = []
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda number, _: signals.append(number))
+    before = {name: signal.signal(name, lambda number, _: signals.append(number)) for name in ENDING_SIGNALS}
     crew = local_crew(settings, state["waiting"])
     row = max(ROW, 3 * settings.batch) if settings.batch else AUTO_ROW  # one batch is read, one fitted, one written
+    began, pause = state["done"] + state["failed"], 0.1 if sys.stderr.isatty() else 10
+    todo = tasks(ledger, samples, out)
     try:
-        with tqdm(total=sum(state.values()), initial=state["done"] + state["failed"], unit="image") as bar:
-            ending = drive(ledger, crew, tasks(ledger, samples, out), asked(signals), shown(bar, state["failed"]), row)
+        with tqdm(total=sum(state.values()), initial=began, unit="image", mininterval=pause) as bar:
+            ending = drive(ledger, crew, todo, asked(signals), shown(bar, state["failed"]), row, state["waiting"])
     finally:
         crew.kill()
+        for name, handler in before.items():
+            signal.signal(name, handler)
     return ending, signals[0] if signals else 0
 
 
@@ -195,12 +199,15 @@ def asked(signals: list[int]) -> Callable[[], int]:
     return count
 
 
-def shown(bar: "tqdm[None]", failed: int) -> Callable[[Outcome], None]:
-    """A listener that moves the bar, and says why a sample failed."""
+def shown(bar: "tqdm[None]", failed: int) -> Callable[[Outcome | Lost], None]:
+    """A listener that moves the bar, and says why a sample failed or a worker died."""
     began, first = time.monotonic(), bar.n
 
-    def show(outcome: Outcome) -> None:
+    def show(outcome: Outcome | Lost) -> None:
         nonlocal failed
+        if isinstance(outcome, Lost):
+            tqdm.write(f"worker {outcome.worker}: {outcome.reason}", file=sys.stderr)
+            return
         bar.update()
         if outcome.state == "failed":
             failed += 1
@@ -232,7 +239,7 @@ def status(out: Path) -> int:
     """Says how far a run is."""
     ledger = read_ledger(out)
     holder = load_meta(ledger).get("holder")
-    print(f"driven by {holder}" if holder else "no run is going on")
+    print(f"driven by {described(holder)}" if holder else "no run is going on")
     print(overview(ledger))
     return 0
 
@@ -250,15 +257,13 @@ def dataset_run() -> int:
         ledger = opened(config, samples, data, out)
         settings = settings_from_flags(config, ANEW in load_meta(ledger))
         ending, signum = run(ledger, settings, samples, out)
-        remove_leftovers(out, samples)
-        if ending.kind == "finished":
-            save_meta(ledger, {ANEW: None})
-        save_meta(ledger, {"holder": None})
-        finish(ledger, out)
         found = counts(ledger)
+        if ending.kind != "finished":
+            print(f"{ending.reason}; {found['waiting']} samples wait, the same command goes on", file=sys.stderr)
+        remove_leftovers(out, samples)
+        finish(ledger, out)
+        save_meta(ledger, {"holder": None} | ({ANEW: None} if ending.kind == "finished" else {}))
         ledger.close()
-    if ending.kind != "finished":
-        print(f"{ending.reason}; {found['waiting']} samples wait, the same command goes on", file=sys.stderr)
     if ending.kind == "asked":
         return 128 + signum
     return EARLY if ending.kind != "finished" else FAILED if found["failed"] else 0
@@ -269,9 +274,11 @@ def main(argv: list[str]) -> None:
         if len(argv) > 1:
             raise Misuse(f"not a flag: {argv[1:]} (see --help)")
         sys.exit(dataset_run())
-    except (Misuse, LedgerError, SampleError, ValueError, OSError, RuntimeError) as error:
+    except (Misuse, ValueError, OSError, RuntimeError, sqlite3.Error) as error:
         print(error, file=sys.stderr)
         sys.exit(EARLY)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 if __name__ == "__main__":

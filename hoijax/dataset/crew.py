@@ -1,11 +1,12 @@
 """What every engine offers: workers by name, tasks for them, and what comes back."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hoijax.dataset.tasks import Lost, Outcome, Task
 
 
+@runtime_checkable
 class Crew(Protocol):
     """Workers, here or elsewhere. Only one process drives a crew, from one thread."""
 

@@ -1,6 +1,7 @@
 """The driver: keeps every worker supplied, enters what comes back, and decides when it is over."""
 
 import sqlite3
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +31,7 @@ class _Desk:
     """What is where: fresh tasks, those given back, suspects, and what each worker has in hand."""
 
     fresh: Iterator[Task]
+    left: int  # how many of these are left
     again: deque[Task] = field(default_factory=deque)
     suspects: deque[Task] = field(default_factory=deque)
     hands: dict[str, dict[str, Task]] = field(default_factory=dict)
@@ -37,11 +39,15 @@ class _Desk:
 
     def next(self) -> Task | None:
         """The next task that may share a row; suspects are put by."""
-        while task := self.again.popleft() if self.again else next(self.fresh, None):
+        while task := self.again.popleft() if self.again else self._fresh():
             if task.losses < SUSPECT:
                 return task
             self.suspects.append(task)
         return None
+
+    def _fresh(self) -> Task | None:
+        self.left -= 1
+        return next(self.fresh, None)
 
     def empty(self) -> bool:
         """Whether nothing is left to be given, and nobody has anything in hand."""
@@ -51,7 +57,7 @@ class _Desk:
         return not (task or self.suspects or any(self.hands.values()))
 
 
-Report = Callable[[Outcome], None]
+Report = Callable[[Outcome | Lost], None]
 
 
 def drive(
@@ -61,13 +67,14 @@ def drive(
     asked: Callable[[], int],
     report: Report,
     row: int = ROW,
+    count: int | None = None,
 ) -> Ending:
     """Has all tasks done. `asked`: how often the user asked for the end; once: what is in work is finished; twice: not.
 
-    `report` hears of each outcome once it is in the ledger. `row`: tasks that a worker has at a time. No worker is
-    left at the end.
+    `report` hears of each outcome once it is in the ledger, and of each dead worker. `row`: tasks that a worker has at a
+    time. `count`: how many tasks there are, if known. No worker is left at the end.
     """
-    desk, ending = _Desk(iter(tasks)), None
+    desk, ending = _Desk(iter(tasks), sys.maxsize if count is None else count), None
     while True:
         if ending is None:
             _supply(desk, crew, row)
@@ -82,7 +89,7 @@ def drive(
             crew.kill()
             return ending
         found = _entered(desk, crew, ledger, report)
-        if found and (ending is None or ending.kind == "finished"):
+        if found and ending is None:
             crew.stop()
             ending, left = found, time.monotonic()
 
@@ -93,7 +100,10 @@ def _overdue(ending: Ending, left: float) -> bool:
 
 
 def _supply(desk: _Desk, crew: Crew, row: int) -> None:
-    """Fills the rows of all workers, shortest first; suspects go alone, and last."""
+    """Fills the rows of all workers, shortest first; suspects go alone, and last.
+
+    Rows shorten towards the end, so that nobody is idle while others have tasks in their row.
+    """
     names = crew.workers()
     for name in names:
         desk.hands.setdefault(name, {})
@@ -101,7 +111,8 @@ def _supply(desk: _Desk, crew: Crew, row: int) -> None:
     given: dict[str, list[Task]] = {}
     while open_rows:
         name = min(open_rows, key=lambda each: len(desk.hands[each]))
-        task = desk.next() if len(desk.hands[name]) < row else None
+        room = min(row, max(1, desk.left // len(names)))
+        task = desk.next() if len(desk.hands[name]) < room else None
         if task is None:
             break
         desk.hands[name][task.name] = task
@@ -122,11 +133,12 @@ def _entered(desk: _Desk, crew: Crew, ledger: sqlite3.Connection, report: Report
     ending: Ending | None = None
     for item in crew.take(TICK):
         if isinstance(item, Lost):
+            report(item)
             failed, names = _given_back(desk, item)
             outcomes += failed
             lost += names
-            if item.hopeless:
-                ending = Ending("workers", f"a worker could not start: {item.reason}")
+            if item.hopeless and not crew.workers():
+                ending = Ending("workers", f"no worker could start: {item.reason}")
             elif desk.deaths > 2 * len(crew.workers()) + LOSSES + 1:
                 ending = Ending(
                     "workers", f"{desk.deaths} workers in a row died before anything was done: {item.reason}"
@@ -142,7 +154,7 @@ def _entered(desk: _Desk, crew: Crew, ledger: sqlite3.Connection, report: Report
         if lost:
             record_losses(ledger, lost)
         record(ledger, outcomes)
-    except sqlite3.OperationalError as error:  # what is not entered is found again by the next run
+    except sqlite3.Error as error:  # what is not entered is found again, or done again, by the next run
         return Ending("full", f"the ledger cannot be written ({error})")
     for outcome in outcomes:
         report(outcome)
@@ -150,8 +162,12 @@ def _entered(desk: _Desk, crew: Crew, ledger: sqlite3.Connection, report: Report
 
 
 def _given_back(desk: _Desk, lost: Lost) -> tuple[list[Outcome], list[str]]:
-    """A dead worker's tasks go back: those that have failed now, and the names of all others."""
-    tasks = [task._replace(losses=task.losses + 1) for task in desk.hands.pop(lost.worker, {}).values()]
+    """A dead worker's tasks go back: those that have failed now, and the names of those that may be why it died."""
+    tasks = list(desk.hands.pop(lost.worker, {}).values())
+    if lost.hopeless:
+        desk.again.extendleft(reversed(tasks))
+        return [], []
+    tasks = [task._replace(losses=task.losses + 1) for task in tasks]
     desk.deaths += 1
     if len(tasks) == 1 and tasks[0].losses >= LOSSES:
         desk.deaths = 0

@@ -105,8 +105,7 @@ def open_ledger(out: Path, config: Config, data: Path, overwrite: bool = False) 
     with together(connection):
         if overwrite and (changed or ANEW not in meta):
             _begin_anew(connection, out)
-        holder = f"process {os.getpid()} on {socket.gethostname()}, since {time.strftime('%Y-%m-%d %H:%M')}"
-        _enter(connection, own | {"version": hoijax.__version__, "holder": holder})
+        _enter(connection, own | {"version": hoijax.__version__, "holder": _text(_myself())})
         if "data" not in meta:
             _enter(connection, {"data": str(data.resolve())})
     return connection
@@ -137,6 +136,21 @@ def save_meta(connection: sqlite3.Connection, values: Mapping[str, str | None]) 
     """Enters values, or removes those that are None."""
     with together(connection):
         _enter(connection, values)
+
+
+def described(holder: str) -> str:
+    """Who drives a run, for people; on this machine also whether it still lives."""
+    who = json.loads(holder)
+    text = f"process {who['pid']} on {who['host']} since {who['since']}"
+    if who["host"] != socket.gethostname():
+        return text
+    try:
+        os.kill(who["pid"], 0)
+    except ProcessLookupError:
+        return f"{text}, which was killed"
+    except PermissionError:
+        pass
+    return text
 
 
 @contextmanager
@@ -287,4 +301,8 @@ def _holder(out: Path) -> str:
         connection.close()
     except sqlite3.Error:
         return " and has just begun"
-    return f": {meta['holder']}" if "holder" in meta else ""
+    return f": {described(meta['holder'])}" if "holder" in meta else ""
+
+
+def _myself() -> dict[str, Any]:
+    return {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M")}

@@ -6,14 +6,16 @@ import signal
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
 from hoijax.dataset.parent import end_with_parent
-from hoijax.dataset.tasks import Lost, Outcome, Settings, Stopped, Task
+from hoijax.dataset.tasks import Lost, Outcome, Settings, Stopped, Task, Work
 
 
 class Place(NamedTuple):
@@ -32,8 +34,8 @@ class _Worker(NamedTuple):
 class LocalCrew:
     """A `Crew` of one process for each place. Whoever makes one ends it with `kill`, in a `finally`."""
 
-    def __init__(self, settings: Settings, places: Sequence[Place]) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, places: Sequence[Place], work: Work | None = None) -> None:
+        self._settings, self._work = settings, work
         self._found: dict[str, _Worker] = {}
         self._stopping = False
         for place in places:
@@ -76,7 +78,7 @@ class LocalCrew:
         """A spawned process, as a fork of one that uses JAX may hang; it begins with its cores and its environment."""
         context = multiprocessing.get_context("spawn")
         own, theirs = context.Pipe()
-        process = context.Process(target=_run, args=(self._settings, theirs))
+        process = context.Process(target=_run, args=(self._settings, theirs, self._work))
         with _standing_in(place):
             process.start()
         theirs.close()  # so that the pipe ends when the worker does
@@ -126,9 +128,13 @@ def places(count: int, environments: Sequence[Mapping[str, str]] = ({},)) -> lis
 def _standing_in(place: Place) -> Iterator[None]:
     """This thread's cores and this process's environment, while a child is started that inherits them.
 
-    Libraries count the cores when they are imported, so the child must have its own before its first line.
+    Libraries count the cores when they are imported, so the child must have its own before its first line. It also
+    inherits that signals are held back: Ctrl-C in a terminal and a batch system's SIGTERM reach every process, and it
+    is the driver's to decide what they mean.
     """
     before, cores = dict(os.environ), None
+    resource_tracker.ensure_running()  # starting it lets the signals through again, so it must run already
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     if place.cores:
         cores = os.sched_getaffinity(0)
         os.sched_setaffinity(0, place.cores)
@@ -140,16 +146,12 @@ def _standing_in(place: Place) -> Iterator[None]:
             os.sched_setaffinity(0, cores)
         os.environ.clear()
         os.environ.update(before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def _run(settings: Settings, pipe: Connection) -> None:
-    """The life of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver decides
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # so does a batch system's; SIGKILL always ends a worker
+def _run(settings: Settings, pipe: Connection, work: Work | None) -> None:
+    """The life of a worker process. Without `work` it reconstructs."""
     threading.Thread(target=end_with_parent, daemon=True).start()
-    from hoijax.dataset.sample_files import reason  # only now: imports take seconds
-    from hoijax.dataset.worker import work
-
     waiting: list[Task] = []
 
     def take(timeout: float | None) -> Task | None:
@@ -166,11 +168,20 @@ def _run(settings: Settings, pipe: Connection) -> None:
         pipe.send(list(outcomes))
 
     try:
-        work(settings, take, give)
+        (work or _reconstructing())(settings, take, give)
     except Exception as error:
-        pipe.send(Lost("", reason(error), hopeless=True))
+        if not isinstance(error, (ValueError, OSError, ImportError)):  # those are a file or a package that is missing
+            traceback.print_exc()
+        pipe.send(Lost("", f"{type(error).__name__}: {error}", hopeless=True))
     finally:
         pipe.close()
+
+
+def _reconstructing() -> Work:
+    """The usual work, imported only where it is done: it takes seconds."""
+    from hoijax.dataset.worker import work
+
+    return work
 
 
 def _how(code: int) -> str:

@@ -52,10 +52,17 @@ class Found(NamedTuple):
 
 
 def sample_names(tree: Path, folders: Iterable[Path]) -> dict[str, Path]:
-    """{name: folder}. A sample is called by its path in the tree; a tree that is itself one sample, by its folder."""
-    return {
+    """{name: folder}. A sample is called by its path in the tree; a tree that is itself one sample, by its folder.
+
+    Raises SampleError for a name that is no text.
+    """
+    names = {
         folder.resolve().name if folder == tree else folder.relative_to(tree).as_posix(): folder for folder in folders
     }
+    for name, folder in names.items():
+        if name != name.encode(errors="replace").decode():
+            raise SampleError(folder, f"its name {name!r} is not UTF-8, so no table can hold it; rename it")
+    return names
 
 
 def reconcile(connection: sqlite3.Connection, folders: Mapping[str, Path], data: Path, out: Path) -> Found:
@@ -97,13 +104,21 @@ def remove_leftovers(out: Path, names: Iterable[str]) -> int:
         for entry in list(os.scandir(parent)) if parent.is_dir() else []:
             match = _HIDDEN.fullmatch(entry.name)
             if match and match[1] in ours and entry.is_dir(follow_symlinks=False):
-                hidden, place = Path(entry.path), parent / match[1]
-                if set(os.listdir(hidden)) <= {"content", "old"}:
-                    if (hidden / "old").is_dir() and not os.path.lexists(place):
-                        (hidden / "old").rename(place)
-                    shutil.rmtree(hidden)
-                    removed += 1
+                removed += _removed(Path(entry.path), parent / match[1])
     return removed
+
+
+def _removed(hidden: Path, place: Path) -> bool:
+    """Removes a writer's hidden folder. False: it is something else, or the writer is about to remove it itself."""
+    try:
+        if not set(os.listdir(hidden)) <= {"content", "old"}:
+            return False
+        if (hidden / "old").is_dir() and not os.path.lexists(place):
+            (hidden / "old").rename(place)
+        shutil.rmtree(hidden)
+    except OSError:  # the last worker of a killed run may live for a moment yet; the end of this run looks again
+        return False
+    return True
 
 
 def _same_data(connection: sqlite3.Connection, folders: Mapping[str, Path], data: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import traceback
 from pathlib import Path
 
@@ -42,18 +43,25 @@ def undone(task: Task, error: StageError, seconds: dict[str, float]) -> Outcome:
     """What to say of a task that raised. A full disk is not the sample's fault."""
     cause = error.__cause__ or error
     if error.stage == "write" and isinstance(cause, OSError) and is_full(cause, task.out):
-        return Outcome(task.name, "waiting", "write", f"{task.out}: the disk is full ({cause})", seconds)
+        return Outcome(task.name, "waiting", "write", no_room(cause, task.out), seconds)
     gone = error.stage == "read" and not task.folder.exists()
     return Outcome(task.name, "failed", error.stage, VANISHED if gone else reason(cause), seconds)
 
 
 def is_full(error: OSError, out: Path) -> bool:
     """Whether the error says that there is no room, or there is none."""
-    if error.errno in FULL:
-        return True
-    place = next(parent for parent in (out, *out.parents) if parent.exists())
-    found = os.statvfs(place)
-    return found.f_bavail * found.f_frsize < SPARE or (found.f_files > 0 and found.f_favail == 0)
+    return error.errno in FULL or shutil.disk_usage(standing(out)).free < SPARE
+
+
+def no_room(error: OSError, out: Path) -> str:
+    """Where there is no room, and how much there is."""
+    free = shutil.disk_usage(standing(out)).free
+    return f"{out}: no room left on the disk, {free / 1e6:.1f} MB are free ({error.strerror or error})"
+
+
+def standing(path: Path) -> Path:
+    """The nearest folder above that exists."""
+    return next(parent for parent in path.parents if parent.exists())
 
 
 def reason(error: BaseException) -> str:

@@ -84,3 +84,4 @@ class Stopped(Exception):
 # Gives the next task; waits at most so many seconds (None: until one comes), None if none came. Raises Stopped.
 Take = Callable[[float | None], Task | None]
 Give = Callable[[Sequence[Outcome]], None]
+Work = Callable[[Settings, Take, Give], None]  # hoijax.dataset.worker.work is the one that reconstructs

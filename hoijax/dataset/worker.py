@@ -1,5 +1,6 @@
 """What a worker does: takes tasks, reads, fits, measures and writes, and gives outcomes."""
 
+from hoijax.data.results import is_finished
 from hoijax.dataset.batches import work_in_batches
 from hoijax.dataset.clock import use_compile_cache
 from hoijax.dataset.host import kit_of
@@ -34,6 +35,8 @@ def outcome_of(task: Task, settings: Settings, kit: Kit) -> Outcome:
     """One task from its folder to its result. A long fit goes on where a worker that died left it."""
     seconds: dict[str, float] = {}
     try:
+        if not settings.overwrite and is_finished(task.out):  # by the last breath of a run that was killed
+            return Outcome(task.name, "done")
         sample = read(task, settings, seconds)
         checkpoints = Checkpoints(task.root, task.name, task.folder, settings.checkpoint_seconds)
         result = reconstruct(sample, kit, seconds, checkpoints=checkpoints)
