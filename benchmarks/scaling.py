@@ -1,0 +1,184 @@
+"""What a fit costs against batch, image size, Gaussians and devices, and where the time goes:
+
+    python benchmarks/scaling.py [--sample=DIR] [--parts=A,B] [--write]
+
+Every case runs in a process of its own (benchmarks/scaling_cases.py), so that its peak memory is its own. Parts:
+`profile` (a step with all terms, and without each), `host` (reading, preparing, measuring, writing; bytes on the disk),
+`size` (128 to 512 pixels), `gaussians` (5,000 to 50,000), `batch`, `devices` (one process, the CPU split into as many
+devices; or the accelerators that are there), `workers` (experiments/dataset_run.py with 1 and with all, and
+experiments/reconstruct.py over the same scenes: images per minute). A plot goes to docs/scale.png with --write.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+BASELINE = ROOT / "benchmarks" / "baselines" / "scaling.json"
+PLOT = ROOT / "docs" / "scale.png"
+Row = dict[str, Any]
+
+
+def case(name: str, options: Row, environment: dict[str, str] | None = None) -> Row:
+    """One measurement in a process of its own; where it fails, the last line of what it said."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "scaling_cases.py"), name, json.dumps(options)]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+    if done.returncode:
+        return {"failed": (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1][:300]}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def profile(chosen: argparse.Namespace) -> dict[str, Row]:
+    options = {"sample": chosen.sample, "steps": chosen.steps}
+    return {preset: case("profile", {**options, "preset": preset}) for preset in ("hoijax",)}
+
+
+def host(chosen: argparse.Namespace) -> dict[str, Row]:
+    return {"hoijax": case("host", {"sample": chosen.sample, "preset": "hoijax", "rounds": 3})}
+
+
+def size(chosen: argparse.Namespace) -> dict[str, Row]:
+    sizes = (128, 256, 384, 512)
+    options = {"sample": chosen.sample, "steps": chosen.steps, "preset": "hoijax"}
+    return {str(px): case("fit", {**options, "config": {"image_size": px}}) for px in sizes}
+
+
+def gaussians(chosen: argparse.Namespace) -> dict[str, Row]:
+    options = {"sample": chosen.sample, "steps": chosen.steps, "preset": "hoijax"}
+    return {str(n): case("gaussians", {**options, "gaussians": n}) for n in (5000, 10000, 20000, 50000)}
+
+
+def batch(chosen: argparse.Namespace) -> dict[str, Row]:
+    options = {"sample": chosen.sample, "steps": chosen.steps, "preset": "hoijax"}
+    return {str(n): case("fit", {**options, "batch": n}) for n in chosen.batches}
+
+
+def devices(chosen: argparse.Namespace) -> dict[str, Row]:
+    """A batch on one device, and divided among all."""
+    count = chosen.devices
+    split = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={count}"}
+    options = {
+        "sample": chosen.sample,
+        "steps": chosen.steps,
+        "preset": "hoijax",
+        "batch": max(chosen.batches[-1], count),
+    }
+    return {str(n): case("fit", {**options, "devices": n}, split) for n in (1, count)}
+
+
+def workers(chosen: argparse.Namespace) -> dict[str, Row]:
+    """Images per minute of whole programs over the same scenes, from start to end, with a compilation cache that is warm."""
+    names = "ball,chair,box,backpack,bench,book"
+    with tempfile.TemporaryDirectory() as folder:
+        data, cache = Path(folder) / "data", Path(folder) / "cache"
+        make = ["experiments/make_benchmark.py", "--split=test", f"--out={data}", f"--names={names}"]
+        subprocess.run([sys.executable, *make], cwd=ROOT, check=True, capture_output=True)
+        count = len([*data.glob("*/*/image.jpg")])
+        programs = {
+            "reconstruct.py, one image at a time": ["experiments/reconstruct.py"],
+            "dataset_run.py, 1 worker": ["experiments/dataset_run.py", "--workers=1"],
+            f"dataset_run.py, {chosen.devices} workers": ["experiments/dataset_run.py", f"--workers={chosen.devices}"],
+            f"dataset_run.py, {chosen.devices} workers, --files=small": [
+                "experiments/dataset_run.py",
+                f"--workers={chosen.devices}",
+                "--files=small",
+            ],
+        }
+        rows: dict[str, Row] = {}
+        for name, program in programs.items():
+            times = []
+            for _ in range(2):  # the first fills the cache, which depends on the threads of a process
+                out = Path(folder) / "out"
+                command = [sys.executable, *program, f"--data={data}", f"--out={out}", f"--compile_cache={cache}"]
+                began = time.perf_counter()
+                done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+                times.append(time.perf_counter() - began)
+                if done.returncode:
+                    rows[name] = {"failed": done.stderr[-300:]}
+                    break
+                shutil.rmtree(out)
+            else:
+                rows[name] = {"images": count, "seconds": times[1], "images_per_minute": 60 * count / times[1]}
+            print(f"  {name}: {rows[name]}", flush=True)
+    return rows
+
+
+PARTS = {part.__name__: part for part in (profile, host, size, gaussians, batch, devices, workers)}
+
+
+def facts() -> Row:
+    """What it runs on."""
+    code = "import jax; d = jax.devices()[0]; print(d.platform, d.device_kind, jax.__version__, sep='|')"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    backend, kind, version = found.splitlines()[-1].split("|")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"device": f"{backend}: {kind}, {platform.machine()}", "cores": cores, "jax": version}
+
+
+def plot(parts: dict[str, dict[str, Row]], path: Path) -> None:
+    """Seconds an image and peak memory against size, Gaussians and batch."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    shown = [
+        (name, label)
+        for name, label in (("size", "long side, px"), ("gaussians", "Gaussians"), ("batch", "batch"))
+        if name in parts
+    ]
+    figure, axes = plt.subplots(1, len(shown), figsize=(4.2 * len(shown), 3.4), squeeze=False, layout="constrained")
+    for axis, (name, label) in zip(axes[0], shown):
+        rows = [(float(row.get("gaussians", key)), row) for key, row in parts[name].items() if "failed" not in row]
+        x = [value for value, _ in rows]
+        axis.plot(x, [row["seconds_per_image"] for _, row in rows], "o-", color="#1f6f8b")
+        axis.set_xlabel(label)
+        axis.set_ylabel("seconds an image, 160 steps", color="#1f6f8b")
+        axis.set_ylim(0)
+        axis.set_xlim(0)
+        memory = axis.twinx()
+        memory.plot(x, [row["peak_gb"] for _, row in rows], "s--", color="#c1666b")
+        memory.set_ylabel("peak memory, GB", color="#c1666b")
+        memory.set_ylim(0)
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sample", default="", help="sample folder; a built-in scene by default")
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--steps", type=int, default=20, help="steps of the blocks that are timed")
+    parser.add_argument("--batches", default="1,2,4", help="batch sizes, with commas")
+    parser.add_argument(
+        "--devices", type=int, default=facts()["cores"], help="devices, and workers; all cores by default"
+    )
+    parser.add_argument("--write", action="store_true", help="store the result as the new baseline, and the plot")
+    chosen = parser.parse_args()
+    chosen.batches = [int(x) for x in chosen.batches.split(",")]
+    wanted = chosen.parts.split(",")
+    if unknown := set(wanted) - set(PARTS):
+        parser.error(f"--parts: no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    record = {**facts(), "parts": json.loads(BASELINE.read_text())["parts"] if BASELINE.is_file() else {}}
+    print(", ".join(f"{key}: {value}" for key, value in record.items() if key != "parts"), flush=True)
+    for part in wanted:
+        print(f"{part}:", flush=True)
+        rows = PARTS[part](chosen)
+        record["parts"][part] = rows
+        for name, row in rows.items():
+            print(f"  {name}: {json.dumps(row)}", flush=True)
+        if chosen.write:
+            BASELINE.write_text(json.dumps(record, indent=1) + "\n")
+    if chosen.write:
+        plot(record["parts"], PLOT)
+
+
+if __name__ == "__main__":
+    main()
