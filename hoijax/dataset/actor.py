@@ -7,14 +7,15 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import hoijax
-from hoijax.dataset.tasks import Lost, Outcome, Settings, Task
+from hoijax.dataset.tasks import Give, Lost, Outcome, Settings, Stopped, Take, Task
 
+Work = Callable[[Settings, Take, Give], None]
 MARK = ".cluster"  # a file in OUT for as long as the run lasts: who reads its text sees the same folder
 
 
@@ -30,6 +31,16 @@ class Need(NamedTuple):
     mark: str
     versions: Mapping[str, str]
     gpu: bool
+
+
+class Orders(NamedTuple):
+    """What a worker is to do, and on what. `core`: its rank among those of the machine, None: all. `work`: None:
+    reconstruct."""
+
+    settings: Settings
+    core: int | None
+    gpu: bool
+    work: Work | None
 
 
 class Hello(NamedTuple):
@@ -52,9 +63,9 @@ class Post:
         """Where this is, and whether the node has what is needed."""
         return Hello(socket.gethostname(), os.getpid(), fault(need))
 
-    def begin(self, settings: Settings, core: int | None, gpu: bool) -> list[Outcome | Lost | None]:
-        """Starts to work; on a CPU on one core, given by its rank among those of the machine. No news yet."""
-        threading.Thread(target=self._live, args=(settings, core, gpu), daemon=True).start()
+    def begin(self, orders: Orders) -> list[Outcome | Lost | None]:
+        """Starts to work. No news yet."""
+        threading.Thread(target=self._live, args=(orders,), daemon=True).start()
         return []
 
     def give(self, tasks: Sequence[Task]) -> None:
@@ -74,38 +85,35 @@ class Post:
             news.append(self._news.get())
         return news
 
-    def _live(self, settings: Settings, core: int | None, gpu: bool) -> None:
+    def _live(self, orders: Orders) -> None:
         """The life of the worker, from its core to its last word."""
         try:
-            if core is not None:
-                _settle(core)
-            if gpu:
+            if orders.core is not None:
+                _settle(orders.core)
+            if orders.gpu:
                 _check_gpu()
-            self._work(settings)
+            (orders.work or _reconstructing())(orders.settings, self._next, self._report)
         except BaseException as error:
             self._news.put(Lost("", f"{socket.gethostname()}: {type(error).__name__}: {error}", hopeless=True))
         finally:
             self._news.put(None)
 
-    def _work(self, settings: Settings) -> None:
-        from hoijax.dataset.worker import Stopped, work  # only now: JAX counts the cores
+    def _next(self, timeout: float | None) -> Task | None:
+        """The worker's `Take`."""
+        if self._stopped.is_set():
+            raise Stopped
+        try:
+            task = self._row.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        if task is None or self._stopped.is_set():
+            raise Stopped
+        return task
 
-        def take(timeout: float | None) -> Task | None:
-            if self._stopped.is_set():
-                raise Stopped
-            try:
-                task = self._row.get(timeout=timeout)
-            except queue.Empty:
-                return None
-            if task is None or self._stopped.is_set():
-                raise Stopped
-            return task
-
-        def give(outcomes: Sequence[Outcome]) -> None:
-            for outcome in outcomes:
-                self._news.put(outcome)
-
-        work(settings, take, give)
+    def _report(self, outcomes: Sequence[Outcome]) -> None:
+        """The worker's `Give`."""
+        for outcome in outcomes:
+            self._news.put(outcome)
 
 
 def versions() -> dict[str, str]:
@@ -138,6 +146,13 @@ def _settle(core: int) -> None:
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[core % len(cores)]})
+
+
+def _reconstructing() -> Work:
+    """The usual work, imported only where it is done: it takes seconds, and JAX counts the cores."""
+    from hoijax.dataset.worker import work
+
+    return work
 
 
 def _check_gpu() -> None:

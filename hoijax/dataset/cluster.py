@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hoijax.dataset.actor import MARK, Hello, Need, Post, versions
+from hoijax.dataset.actor import MARK, Hello, Need, Orders, Post, Work, versions
 from hoijax.dataset.machine import WORKER_BYTES, cores
 from hoijax.dataset.tasks import Lost, Outcome, Settings, Task
 
@@ -31,7 +31,7 @@ class ClusterError(RuntimeError):
 
 @dataclass
 class _Member:
-    """An actor: "asked" until it has said where it is, then "working"; "parked" on a node that lacks something."""
+    """An actor: "asked" until it has said where it is, then "working"; "parked" where it cannot work."""
 
     actor: Any
     state: str = "asked"
@@ -44,21 +44,28 @@ class RayCrew:
     """A `Crew` of one actor for each GPU, or for each CPU. Make it inside `connected`, end it with `kill`.
 
     `count`: workers, None: as many as the cluster has room for, also when it grows; in any case at most `most`.
-    `notice` hears what the user should know while the run goes on. While nothing is done yet, a node that lacks
-    something is an error of the run; later it is only not used.
+    `notice` hears what the user should know while the run goes on, such as a node that is not used as it lacks
+    something; it is the run's error when none is left. `work`: what the workers do, None: reconstruct.
     """
 
     def __init__(
-        self, settings: Settings, data: Path, out: Path, count: int | None, most: int, notice: Callable[[str], None]
+        self,
+        settings: Settings,
+        data: Path,
+        out: Path,
+        count: int | None,
+        most: int,
+        notice: Callable[[str], None],
+        work: Work | None = None,
     ) -> None:
-        self._settings, self._out, self._notice = settings, out.resolve(), notice
+        self._settings, self._out, self._notice, self._work = settings, out.resolve(), notice, work
         self._count, self._most, self._gpu = count, most, has_gpus()
         body = str(settings.body) if settings.body else None
         mark = secrets.token_hex()
         (self._out / MARK).write_text(mark)
         self._need = Need(str(data.resolve()), str(self._out), body, mark, versions(), self._gpu)
         self._calls: dict[Any, _Member] = {}  # the one call of each actor that has not been answered
-        self._stopping = self._proven = False
+        self._stopping = False
         self._looked, self._idle = 0.0, time.monotonic()
         self._fill()
         if count and min(count, most) > room(self._gpu):
@@ -140,9 +147,10 @@ class RayCrew:
         if isinstance(answer, Hello):
             return self._welcomed(member, answer)
         outcomes = [item._replace(worker=member.name) for item in answer if isinstance(item, Outcome)]
-        self._proven |= bool(outcomes)
         lost = [item._replace(worker=member.name) for item in answer if isinstance(item, Lost)]
-        if lost or None in answer:
+        if lost and not self._stopping:
+            self._park(member)
+        elif lost or None in answer:
             self._dismiss(member)
         else:
             self._calls[member.actor.take.remote()] = member
@@ -150,20 +158,18 @@ class RayCrew:
 
     def _welcomed(self, member: _Member, hello: Hello) -> list[Outcome | Lost]:
         """An actor that was placed gets to work, if its node has what it needs."""
-        if hello.fault and not self._proven:
-            self._dismiss(member)
-            return [Lost(hello.host, hello.fault, hopeless=True)]
-        if hello.fault:  # it stays and does nothing, so that Ray puts no other in its place
+        if hello.fault:
+            self._park(member)
+            if all(other.state == "parked" for other in self._calls.values()):
+                return [Lost(hello.host, hello.fault, hopeless=True)]
             self._notice(f"a node is not used: {hello.fault}")
-            member.state = "parked"
-            self._calls[member.actor.take.remote()] = member
             return []
         taken = {other.core for other in self._calls.values() if other.host == hello.host}
         core = None if self._gpu else next(i for i in range(len(taken) + 1) if i not in taken)
         name = f"{hello.host}:{hello.process}"
         member.name = name if name not in self.workers() else f"{name}:{secrets.token_hex(2)}"
         member.state, member.host, member.core = "working", hello.host, core
-        self._calls[member.actor.begin.remote(self._settings, core, self._gpu)] = member
+        self._calls[member.actor.begin.remote(Orders(self._settings, core, self._gpu, self._work))] = member
         return []
 
     def _died(self, member: _Member, error: Exception) -> list[Outcome | Lost]:
@@ -176,6 +182,11 @@ class RayCrew:
         dead = isinstance(error, ray.exceptions.RayActorError)
         broken = not dead or getattr(error, "actor_init_failed", False)
         return [Lost(member.name or "a worker that was starting", how(error), hopeless=broken)]
+
+    def _park(self, member: _Member) -> None:
+        """It stays and does nothing, so that Ray puts no other where none can work."""
+        member.state = "parked"
+        self._calls[member.actor.take.remote()] = member
 
     def _dismiss(self, member: _Member) -> None:
         _ray().kill(member.actor, no_restart=True)
