@@ -198,10 +198,12 @@ def connected(address: str, out: Path) -> Iterator[None]:
 
     Waits for the workers of a driver that died on the same OUT. Raises ClusterError.
     """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if not address:
+        _lock_own()
     ray = _ray()
     if address:
         _check_answers(address)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     own: dict[str, Any] = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": STORE}
     try:
         ray.init(
@@ -240,6 +242,15 @@ def how(error: BaseException) -> str:
         return "a node cannot import hoijax; install the same environment on all nodes"
     told = [line for line in lines if "because" in line or "unavailable" in line] or lines[-1:]
     return told[0][:500] if told else type(error).__name__
+
+
+def _lock_own() -> None:
+    """Nobody else gets into a cluster that is started here: a token that lives as long as this process.
+
+    Ray reads it when it is imported; by itself it would leave one in the home folder, or (before 2.59) ask for none.
+    """
+    if "RAY_AUTH_MODE" not in os.environ:
+        os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex())
 
 
 def _wait_for_former(out: Path) -> None:
