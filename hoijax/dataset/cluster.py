@@ -18,7 +18,7 @@ from hoijax.dataset.actor import MARK, Hello, Need, Orders, Post, Work, versions
 from hoijax.dataset.machine import WORKER_BYTES, cores
 from hoijax.dataset.tasks import Lost, Outcome, Settings, Task
 
-ANSWER = 20.0  # seconds in which a cluster must answer
+ANSWER = 15.0  # seconds in which a cluster must answer
 FORMER = 60.0  # seconds in which the workers of a driver that died must be gone
 LOOK = 5.0  # seconds between two looks at what the cluster has room for
 STORE = 80_000_000  # bytes of the object store of a cluster that is started here: outcomes are small
