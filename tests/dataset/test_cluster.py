@@ -29,12 +29,12 @@ TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}  # of the
 class Group:
     """A program with all processes that come of it: they carry a mark in their environment."""
 
-    def __init__(self, arguments: list[str], **environment: str) -> None:
+    def __init__(self, arguments: list[str], cwd: Path = ROOT, **environment: str) -> None:
         self.mark = f"HOIJAX_TEST_{uuid.uuid4().hex}".encode()
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - not a pipe: who outlives the program would keep it open
         self.process = subprocess.Popen(
             arguments,
-            cwd=ROOT,
+            cwd=cwd,
             env=os.environ | {self.mark.decode(): "1", "PYTHONPATH": str(ROOT)} | environment,
             stdout=self.log,
             stderr=subprocess.STDOUT,
@@ -50,9 +50,18 @@ class Group:
                     found.append(int(entry.name))
         return [pid for pid in found if alive(pid)]
 
+    def called(self, *names: bytes) -> list[int]:
+        """Its processes whose command line holds one of these names."""
+        found = []
+        for pid in self.pids():
+            with suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_bytes()
+                found += [pid] * any(name in line for name in names)
+        return found
+
     def workers(self) -> list[int]:
         """Its processes that are actors of a crew."""
-        return [pid for pid in self.pids() if b"ray::Post" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return self.called(b"ray::Post")
 
     def kill(self) -> None:
         """kill -9 of everything at once; waits until it is gone."""
@@ -139,9 +148,9 @@ def start() -> Iterator[Callable[..., Group]]:
     """Starts programs; whatever lives of them at the end of the test is ended then."""
     begun: list[Group] = []
 
-    def begin(*arguments: object) -> Group:
+    def begin(*arguments: object, cwd: Path = ROOT) -> Group:
         token = {} if "--ray_address=" in arguments else TOKEN
-        begun.append(Group([sys.executable, *map(str, arguments)], **token))
+        begun.append(Group([sys.executable, *map(str, arguments)], cwd, **token))
         return begun[-1]
 
     yield begin
@@ -172,13 +181,14 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def light(start, nodes, pattern, tmp_path) -> Callable[..., Group]:
     """Starts a run whose work is to copy a result, on `count` samples."""
 
-    def begin(count: int, *options: str, seconds: float = 0.1) -> Group:
+    def begin(count: int, *options: str, seconds: float = 0.1, cwd: Path = ROOT) -> Group:
         for i in range(count):
             sample = tmp_path / "data" / ("cup", "ball")[i % 2] / f"hold_{i}"
             sample.mkdir(parents=True, exist_ok=True)
             (sample / "image.jpg").write_bytes(b"x")
         where = (f"--data={tmp_path / 'data'}", f"--out={tmp_path / 'out'}", "--compile_cache=")
-        return start(LIGHT, pattern, seconds, *where, "--engine=ray", *(options or (f"--ray_address={nodes.address}",)))
+        options = options or (f"--ray_address={nodes.address}",)
+        return start(LIGHT, pattern, seconds, *where, "--engine=ray", *options, cwd=cwd)
 
     return begin
 
@@ -211,19 +221,17 @@ def hands(out: Path) -> set[int]:
 
 
 @pytest.mark.slow
-def test_a_node_that_dies_is_replaced_and_one_that_comes_back_is_used(light, nodes, tmp_path, pattern) -> None:
-    out, count = tmp_path / "out", 300
-    second = nodes.add()
+def test_nodes_that_join_are_used_and_one_that_dies_costs_nothing(light, nodes, tmp_path, pattern) -> None:
+    out, count = tmp_path / "out", 240
     run = light(count, seconds=0.2)
+    second = nodes.add()
     until(lambda: len({*hands(out)} & {*second.workers()}) == 1, "the second node has done something")
     until(lambda: len({*hands(out)} & {*nodes.head.workers()}) == 1, "the first node has done something")
     begun = standing(out)
     second.kill()
-    until(lambda: "died" in run.said() or "dead" in run.said() or len(standing(out)) > len(begun) + 5, "it goes on")
     third = nodes.add()
     until(lambda: {*hands(out)} & {*third.workers()}, "the node that came back has done something")
     status, said = run.end()
-    print(said)
     assert status == 0, said
     assert begun.items() <= standing(out).items(), "a finished result was done again"
     check_complete(out, count, pattern)
@@ -279,7 +287,7 @@ def test_a_node_with_another_version_is_not_used(light, nodes, tmp_path, pattern
     (other / "hoijax" / "__init__.py").write_text('__version__ = "0.0.0"\n')
     node = nodes.add(PYTHONPATH=str(other))
     try:
-        run = light(60, seconds=0.4)
+        run = light(60, seconds=0.4, cwd=tmp_path)  # from ROOT every node would find the hoijax there
         until(lambda: "has hoijax 0.0.0" in run.said() or run.process.poll() is not None, "the node is refused")
         assert "install the same on all nodes" in run.said()
         status, said = run.end()
