@@ -59,7 +59,7 @@ class RayCrew:
         work: Work | None = None,
     ) -> None:
         self._settings, self._out, self._notice, self._work = settings, out.resolve(), notice, work
-        self._count, self._most, self._gpu = count, most, has_gpus()
+        self._count, self._most, self._gpu = count, most, gpus()[0] > 0
         body = str(settings.body) if settings.body else None
         mark = secrets.token_hex()
         (self._out / MARK).write_text(mark)
@@ -222,17 +222,25 @@ def connected(address: str, out: Path) -> Iterator[None]:
         ray.shutdown()
 
 
-def has_gpus() -> bool:
-    """Whether the workers are to have a GPU each: the cluster has some, and JAX is not told to use the CPU."""
-    return os.environ.get("JAX_PLATFORMS") != "cpu" and _ray().cluster_resources().get("GPU", 0) >= 1
+def gpus() -> tuple[int, int]:
+    """GPUs of the cluster, and the CPUs for each of them where they are fewest; 0 if JAX is told to use the CPU."""
+    nodes = [node for node in _resources() if node.get("GPU", 0) >= 1]
+    if os.environ.get("JAX_PLATFORMS") == "cpu" or not nodes:
+        return 0, 0
+    return sum(int(node["GPU"]) for node in nodes), min(int(node.get("CPU", 0) // node["GPU"]) for node in nodes)
 
 
 def room(gpu: bool) -> int:
     """Workers that the living nodes bear: one for each GPU, or one for each CPU as far as memory allows."""
-    nodes = [node["Resources"] for node in _ray().nodes() if node["Alive"]]
     if gpu:
-        return sum(int(node.get("GPU", 0)) for node in nodes)
+        return gpus()[0]
+    nodes = _resources()
     return sum(min(int(node.get("CPU", 0)), int(node.get("memory", 0) // WORKER_BYTES)) for node in nodes)
+
+
+def _resources() -> list[dict[str, float]]:
+    """What each living node has."""
+    return [node["Resources"] for node in _ray().nodes() if node["Alive"]]
 
 
 def how(error: BaseException) -> str:
