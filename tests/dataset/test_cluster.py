@@ -27,7 +27,7 @@ TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}  # of the
 
 
 class Group:
-    """A program with all processes that come of it: they carry a mark in their environment."""
+    """A program with all processes that come of it: of its session, or with a mark in their environment."""
 
     def __init__(self, arguments: list[str], cwd: Path = ROOT, **environment: str) -> None:
         self.mark = f"HOIJAX_TEST_{uuid.uuid4().hex}".encode()
@@ -46,9 +46,13 @@ class Group:
         found = []
         for entry in Path("/proc").iterdir():
             with suppress(OSError):
-                if entry.name.isdigit() and self.mark in (entry / "environ").read_bytes():
+                if entry.name.isdigit() and (self.has(entry) or self.mark in (entry / "environ").read_bytes()):
                     found.append(int(entry.name))
         return [pid for pid in found if alive(pid)]
+
+    def has(self, entry: Path) -> bool:
+        """Whether a process is of the program's session. (Some of Ray's write their title over their environment.)"""
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[3]) == self.process.pid
 
     def called(self, *names: bytes) -> list[int]:
         """Its processes whose command line holds one of these names."""
