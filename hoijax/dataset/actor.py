@@ -7,15 +7,14 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import hoijax
-from hoijax.dataset.tasks import Give, Lost, Outcome, Settings, Stopped, Take, Task
+from hoijax.dataset.tasks import Lost, Outcome, Settings, Stopped, Task, Work
 
-Work = Callable[[Settings, Take, Give], None]
 MARK = ".cluster"  # a file in OUT for as long as the run lasts: who reads its text sees the same folder
 
 

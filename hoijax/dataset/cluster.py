@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hoijax.dataset.actor import MARK, Hello, Need, Orders, Post, Work, versions
+from hoijax.dataset.actor import MARK, Hello, Need, Orders, Post, versions
 from hoijax.dataset.machine import WORKER_BYTES, cores
-from hoijax.dataset.tasks import Lost, Outcome, Settings, Task
+from hoijax.dataset.tasks import Lost, Outcome, Settings, Task, Work
 
 ANSWER = 15.0  # seconds in which a cluster must answer
 FORMER = 60.0  # seconds in which the workers of a driver that died must be gone
