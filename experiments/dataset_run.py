@@ -2,6 +2,7 @@
 
     python experiments/dataset_run.py --data=TREE --out=OUT
     python experiments/dataset_run.py --data=TREE --out=OUT --preset=paper --workers=8 --files=small
+    python experiments/dataset_run.py --data=TREE --out=OUT --engine=ray --ray_address=auto
     python experiments/dataset_run.py --out=OUT --status
 
 OUT/<category>/<id> holds a result folder, OUT/ledger.sqlite a row for each sample: waiting, done, or failed with stage
@@ -9,7 +10,7 @@ and reason. Ctrl-C ends after what is in work, a second one at once. OUT/failure
 OUT/index.html are written at the end.
 
 Exit status: 0 all done; 1 some samples failed; 2 it did not begin, or ended early (disk full, workers that die);
-130 Ctrl-C. docs/datasets.md tells more.
+130 Ctrl-C. docs/datasets.md tells more, docs/cluster.md what a cluster needs.
 """
 
 import signal
@@ -17,6 +18,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -27,6 +29,8 @@ from tqdm import tqdm
 from hoijax.config import Config
 from hoijax.data.read import find_samples
 from hoijax.data.sample import SampleError
+from hoijax.dataset.cluster import RayCrew, connected, gpus
+from hoijax.dataset.crew import Crew
 from hoijax.dataset.drive import ROW, Ending, drive
 from hoijax.dataset.ledger import (
     ANEW,
@@ -59,7 +63,12 @@ _BODY = flags.DEFINE_string(
 _WORKERS = flags.DEFINE_string(
     "workers",
     "auto",
-    "Processes that work side by side. auto: on a CPU one for each core, as far as memory allows; one for each GPU.",
+    "Processes that work side by side. auto: on a CPU one for each core, as far as memory allows; one for each GPU. "
+    "On a cluster: of all its nodes.",
+)
+_ENGINE = flags.DEFINE_enum("engine", "local", ("local", "ray"), "Workers on this machine, or on a Ray cluster.")
+_ADDRESS = flags.DEFINE_string(
+    "ray_address", "", "The cluster: HOST:PORT, or auto: the one that this machine is part of; empty: one started here."
 )
 _BATCH = flags.DEFINE_string(
     "batch",
@@ -99,14 +108,14 @@ AUTO_ROW = 3 * MOST  # tasks in a worker's row while its batch is not known here
 
 def settings_from_flags(config: Config, anew: bool) -> Settings:
     """What the workers need to know."""
-    devices = len(device_environments())
+    devices, share = accelerators()
     if _BODY.value and not Path(_BODY.value).is_file():
         raise Misuse(f"--body={_BODY.value}: no such file")
     return Settings(
         config,
         Path(_BODY.value).resolve() if _BODY.value else None,
         batch=(0 if devices else 1) if _BATCH.value == "auto" else number("batch", _BATCH.value),
-        host_workers=max(0, cores() // devices - 1 if devices else 0)
+        host_workers=max(0, share - 1 if devices else 0)
         if _HOST.value == "auto"
         else number("host_workers", _HOST.value, 0),
         files=cast(Files, _FILES.value),
@@ -115,11 +124,31 @@ def settings_from_flags(config: Config, anew: bool) -> Settings:
     )
 
 
-def local_crew(settings: Settings, waiting: int) -> LocalCrew:
-    """A process for each core, or for each accelerator; not more than samples wait."""
+def accelerators() -> tuple[int, int]:
+    """Accelerators of this machine, or of the cluster, and the cores for each of them where they are fewest."""
+    if _ENGINE.value == "ray":
+        return gpus()
+    devices = len(device_environments())
+    return devices, cores() // max(devices, 1)
+
+
+def new_crew(settings: Settings, waiting: int, data: Path, out: Path) -> Crew:
+    """A worker for each core, or for each accelerator; not more than samples wait."""
+    if _ENGINE.value == "ray":
+        count = None if _WORKERS.value == "auto" else number("workers", _WORKERS.value)
+        return RayCrew(settings, data, out, count, waiting, lambda text: tqdm.write(text, file=sys.stderr))
     environments = device_environments()
     count = (len(environments) or cpu_workers()) if _WORKERS.value == "auto" else number("workers", _WORKERS.value)
     return LocalCrew(settings, places(min(count, waiting), environments or [{}]))
+
+
+def cluster(out: Path) -> AbstractContextManager[None]:
+    """The connection to the cluster, if there is to be one."""
+    if _ENGINE.value == "ray":
+        return connected(_ADDRESS.value, out)
+    if _ADDRESS.value:
+        raise Misuse(f"--ray_address={_ADDRESS.value} needs --engine=ray")
+    return nullcontext()
 
 
 def number(name: str, text: str, least: int = 1) -> int:
@@ -165,14 +194,16 @@ def tasks(ledger: sqlite3.Connection, samples: dict[str, Path], out: Path) -> It
         yield Task(name, samples[name].absolute(), (out / name).absolute(), lost.get(name, 0))
 
 
-def run(ledger: sqlite3.Connection, settings: Settings, samples: dict[str, Path], out: Path) -> tuple[Ending, int]:
+def run(
+    ledger: sqlite3.Connection, settings: Settings, samples: dict[str, Path], data: Path, out: Path
+) -> tuple[Ending, int]:
     """Does all that waits, with a bar. How it ended, and the signal that asked for it."""
     state = counts(ledger)
     if not state["waiting"]:
         return Ending("finished"), 0
     signals: list[int] = []
     before = {name: signal.signal(name, lambda number, _: signals.append(number)) for name in ENDING_SIGNALS}
-    crew = local_crew(settings, state["waiting"])
+    crew = new_crew(settings, state["waiting"], data, out)
     row = max(ROW, 3 * settings.batch) if settings.batch else AUTO_ROW  # one batch is read, one fitted, one written
     began, pause = state["done"] + state["failed"], 0.1 if sys.stderr.isatty() else 10
     todo = tasks(ledger, samples, out)
@@ -253,10 +284,10 @@ def dataset_run() -> int:
     config, data, out = config_flags.config(), Path(_DATA.value), Path(_OUT.value)
     check_terms(term_names(config))
     samples = found_samples(data, out)
-    with sole_driver(out):
+    with sole_driver(out), cluster(out):
         ledger = opened(config, samples, data, out)
         settings = settings_from_flags(config, ANEW in load_meta(ledger))
-        ending, signum = run(ledger, settings, samples, out)
+        ending, signum = run(ledger, settings, samples, data, out)
         found = counts(ledger)
         if ending.kind != "finished":
             print(f"{ending.reason}; {found['waiting']} samples wait, the same command goes on", file=sys.stderr)

@@ -35,6 +35,7 @@ class _Desk:
     again: deque[Task] = field(default_factory=deque)
     suspects: deque[Task] = field(default_factory=deque)
     hands: dict[str, dict[str, Task]] = field(default_factory=dict)
+    crew: int = 0  # workers that lived together at most
     deaths: int = 0  # workers that died since the last outcome
 
     def next(self) -> Task | None:
@@ -105,6 +106,7 @@ def _supply(desk: _Desk, crew: Crew, row: int) -> None:
     Rows shorten towards the end, so that nobody is idle while others have tasks in their row.
     """
     names = crew.workers()
+    desk.crew = max(desk.crew, len(names))
     for name in names:
         desk.hands.setdefault(name, {})
     open_rows = [name for name in names if not any(t.losses >= SUSPECT for t in desk.hands[name].values())]
@@ -139,7 +141,7 @@ def _entered(desk: _Desk, crew: Crew, ledger: sqlite3.Connection, report: Report
             lost += names
             if item.hopeless and not crew.workers():
                 ending = Ending("workers", f"no worker could start: {item.reason}")
-            elif desk.deaths > 2 * len(crew.workers()) + LOSSES + 1:
+            elif desk.deaths > 2 * desk.crew + LOSSES + 1:
                 ending = Ending(
                     "workers", f"{desk.deaths} workers in a row died before anything was done: {item.reason}"
                 )
