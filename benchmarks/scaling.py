@@ -76,7 +76,7 @@ def devices(chosen: argparse.Namespace) -> dict[str, Row]:
 
 def workers(chosen: argparse.Namespace) -> dict[str, Row]:
     """Images per minute of whole programs over the same scenes, from start to end, with a compilation cache that is warm."""
-    names = "ball,chair,box,backpack,bench,book"
+    names = "gymball_sit,book_read,bench_sit,backpack_wear,cup_drink,suitcase_carry"
     with tempfile.TemporaryDirectory() as folder:
         data, cache = Path(folder) / "data", Path(folder) / "cache"
         make = ["experiments/make_benchmark.py", "--split=test", f"--out={data}", f"--names={names}"]
@@ -130,11 +130,8 @@ def plot(parts: dict[str, dict[str, Row]], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    shown = [
-        (name, label)
-        for name, label in (("size", "long side, px"), ("gaussians", "Gaussians"), ("batch", "batch"))
-        if name in parts
-    ]
+    labels = {"size": "long side, px", "gaussians": "Gaussians", "batch": "batch"}
+    shown = [(name, label) for name, label in labels.items() if name in parts]
     figure, axes = plt.subplots(1, len(shown), figsize=(4.2 * len(shown), 3.4), squeeze=False, layout="constrained")
     for axis, (name, label) in zip(axes[0], shown):
         rows = [(float(row.get("gaussians", key)), row) for key, row in parts[name].items() if "failed" not in row]
