@@ -26,6 +26,7 @@ def cpu_workers() -> int:
 
 
 @cache
+@cache
 def device_environments() -> list[Mapping[str, str]]:
     """For each accelerator the environment in which a process sees only that one; none on a CPU.
 

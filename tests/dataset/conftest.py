@@ -48,6 +48,8 @@ class Program(NamedTuple):
         """kill -9 of the driver, or of one of its workers."""
         with suppress(ProcessLookupError):
             os.kill(pid or self.process.pid, signal.SIGKILL)
+        if pid is None:
+            self.process.wait()
 
     def end(self, timeout: float = 120) -> tuple[int, str, str]:
         """Exit status and output, once it has ended."""

@@ -7,8 +7,9 @@ import pytest
 
 from hoijax.dataset.clock import CompileClock
 from hoijax.dataset.reconstruct import Kit, StageError, staged
+from hoijax.dataset.sample_files import reason, undone
 from hoijax.dataset.tasks import VANISHED, Outcome, Settings, Task
-from hoijax.dataset.worker import outcome_of, reason, undone
+from hoijax.dataset.worker import outcome_of
 from hoijax.presets import PRESETS
 
 CONFIG = PRESETS["hoijax"]()
