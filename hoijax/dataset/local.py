@@ -157,7 +157,10 @@ def _run(settings: Settings, pipe: Connection, work: Work | None) -> None:
     def take(timeout: float | None) -> Task | None:
         wanted = 0 if waiting else timeout
         while pipe.poll(wanted):
-            tasks = pipe.recv()
+            try:
+                tasks = pipe.recv()
+            except EOFError:  # the driver is gone, and this process goes too
+                tasks = None
             if tasks is None:
                 raise Stopped
             waiting.extend(tasks)

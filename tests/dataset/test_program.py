@@ -59,7 +59,7 @@ def test_only_one_run_writes_to_a_folder_and_all_may_look(light, tree, tmp_path,
     assert "6 samples: 1 waiting, 5 done, 0 failed" in seen
     assert f"driven by process {program.process.pid}" in seen
     program.kill()
-    assert program.gone()
+    assert program.gone(), "a worker in the middle of its work outlived its driver"
     _, seen, _ = start("experiments/dataset_run.py", f"--out={out}", "--status").end()
     assert "which was killed" in seen
     gate.unlink()
