@@ -82,7 +82,7 @@ _HOST = flags.DEFINE_string(
 )
 _FILES = flags.DEFINE_enum(
     "files",
-    "full",
+    "result",
     FILES,
     "What a result folder holds. full: everything, 10 MB an image; result: no report.html, 4 MB; "
     "small: numbers, pose and pictures, 0.3 MB, no meshes and no Gaussians.",

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from hoijax.body.parts import PART_NAMES
 from hoijax.data.sample import ColoredMesh, Sample
-from hoijax.metrics.co2 import co2, contact_scores, contact_vertices, part_masks
+from hoijax.metrics.co2 import Nearness, co2, contact_scores, in_contact, nearness, part_masks
 from hoijax.metrics.image import mask_iou, projected_mask
 from hoijax.metrics.labels import label_scores
 from hoijax.metrics.pose import object_pose_errors, procrustes_chamfer
@@ -36,25 +36,29 @@ def measure(
     obj: ColoredMesh,
     parts: Int[np.ndarray, " v"],
     options: MetricOptions = DEFAULTS,
+    near_truth: Nearness | None = None,
 ) -> dict[str, float]:
     """All metrics of one state of a scene. Meshes in the frame of the sample's files; `parts` of the human's vertices.
 
     NaN marks what a sample cannot tell: pose errors without an annotation, contact without annotated parts. An annotated
-    part without vertices on this human is left out of Co2; `assemble` notes it.
+    part without vertices on this human is left out of Co2; `assemble` notes it. `near_truth`: how near this human is to the
+    annotated object, where that is known already.
     """
+    if sample.truth is not None and near_truth is None:
+        near_truth = nearness(human.verts, sample.truth.verts, sample.truth.faces)
+    near = near_truth if obj is sample.truth and near_truth else nearness(human.verts, obj.verts, obj.faces)
     values = image_metrics(sample, human, obj)
     annotated = [name for name in sample.contact_parts or () if (parts == PART_NAMES.index(name)).any()]
     masks = part_masks(parts, annotated, PART_NAMES) if annotated else np.zeros((0, len(parts)), bool)
-    hoi = co2(human.verts, human.faces, obj.verts, obj.faces, masks, **asdict(options))
+    hoi = co2(human.verts, human.faces, obj.verts, obj.faces, masks, **asdict(options), near=near)
     values |= {name: float(getattr(hoi, name)) for name in CO2_NAMES}
-    if sample.truth is not None and sample.truth.verts.shape == obj.verts.shape:
+    if sample.truth is not None and near_truth is not None and sample.truth.verts.shape == obj.verts.shape:
         errors = object_pose_errors(obj.verts, sample.truth.verts, obj.faces, options.samples, options.seed)
         values |= {name: float(value) for name, value in errors._asdict().items()}
-        true = contact_vertices(human.verts, sample.truth.verts, sample.truth.faces)
-        found = contact_vertices(human.verts, obj.verts, obj.faces)
-        values |= {f"contact_{name}": value for name, value in contact_scores(found, true)._asdict().items()}
+        scores = contact_scores(in_contact(near), in_contact(near_truth))
+        values |= {f"contact_{name}": value for name, value in scores._asdict().items()}
         values |= aligned_metrics(sample, human, obj)
-    return values | label_metrics(sample, touching_parts(human, obj, parts))
+    return values | label_metrics(sample, touching_of(near, parts))
 
 
 def aligned_metrics(sample: Sample, human: ColoredMesh, obj: ColoredMesh) -> dict[str, float]:
@@ -70,7 +74,12 @@ def aligned_metrics(sample: Sample, human: ColoredMesh, obj: ColoredMesh) -> dic
 
 def touching_parts(human: ColoredMesh, obj: ColoredMesh, parts: Int[np.ndarray, " v"]) -> tuple[str, ...]:
     """The body parts that have a vertex within `TOUCH` of the object's surface, or inside of it."""
-    touching = contact_vertices(human.verts, obj.verts, obj.faces, TOUCH)
+    return touching_of(nearness(human.verts, obj.verts, obj.faces), parts)
+
+
+def touching_of(near: Nearness, parts: Int[np.ndarray, " v"]) -> tuple[str, ...]:
+    """The same, where it is known how near the human's vertices are."""
+    touching = in_contact(near, TOUCH)
     return tuple(name for i, name in enumerate(PART_NAMES) if touching[parts == i].any())
 
 
@@ -103,11 +112,13 @@ def compare(
 ) -> dict[str, dict[str, float]]:
     """Every metric as {name: {"start", "result", and "annotation" where the sample has one}}."""
     states: Mapping[str, ColoredMesh | None] = {"start": sample.object, "result": obj, "annotation": sample.truth}
-    columns = {
-        column: measure(sample, sample.human if column != "result" else human, mesh, parts, options)
-        for column, mesh in states.items()
-        if mesh is not None
-    }
+    truth, columns = sample.truth, {}
+    known = nearness(sample.human.verts, truth.verts, truth.faces) if truth is not None else None
+    for column, mesh in states.items():
+        if mesh is not None:
+            own = human if column == "result" else sample.human
+            same = np.array_equal(own.verts, sample.human.verts)
+            columns[column] = measure(sample, own, mesh, parts, options, known if same else None)
     names = dict.fromkeys(name for values in columns.values() for name in values)
     return {name: {column: values.get(name, np.nan) for column, values in columns.items()} for name in names}
 

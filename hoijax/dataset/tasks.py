@@ -71,7 +71,7 @@ class Settings:
     body: Path | None = None
     batch: int = 1
     host_workers: int = 0
-    files: Files = "full"
+    files: Files = "result"
     compile_cache: Path | None = None
     overwrite: bool = False
     checkpoint_seconds: float = 60.0

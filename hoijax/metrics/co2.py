@@ -35,6 +35,13 @@ class Co2(NamedTuple):
     gap_cm: float
 
 
+class Nearness(NamedTuple):
+    """Of each point the unsigned distance (metres) to a surface, and whether it is inside."""
+
+    distance: Float[np.ndarray, " v"]
+    inside: Bool[np.ndarray, " v"]
+
+
 class ContactScores(NamedTuple):
     """Agreement of two sets of human vertices in contact, in [0, 1]."""
 
@@ -73,19 +80,21 @@ def co2(
     size: Literal["volume", "hull"] = "volume",
     samples: int = 10_000,
     seed: int = 0,
+    near: Nearness | None = None,
 ) -> Co2:
     """Co2 = Sig(Colli) + Sig(sum_i Cont(i) / Size) (Open3DHOI Eq. 7), for the annotated parts `contact_parts`.
 
     Cont(i): mean unsigned distance of part i's vertices to the object's surface. Size: cube root of the volume of the
     mesh, or with `size="hull"` always of its convex hull (a thin shell has little volume). Without annotated parts contact
     and Co2 are NaN, for a flat object (size 0) Co2 is; the rest stands. Vertices that no face uses must be left out.
+    `near`: `nearness` of the human's vertices to the object, where it is known already.
     Raises ValueError for a part without vertices and for meshes that `surface` refuses.
     """
     human, thing = surface(human_verts, human_faces, "human"), surface(object_verts, object_faces, "object")
     parts = np.asarray(contact_parts, bool)
     _check_parts(parts)
     points = surface_samples(thing, samples, seed)
-    human_distance, human_in = surface_distance(human.verts, thing), inside(human.verts, thing)
+    human_distance, human_in = near or nearness(human.verts, thing.verts, thing.faces)
     point_distance, point_in = surface_distance(points, human), inside(points, human)
     collision = float(human_in.mean() + point_in.mean())
     depths = np.concatenate([human_distance[human_in], point_distance[point_in]])
@@ -112,15 +121,15 @@ def co2(
     )
 
 
-def contact_vertices(
-    human_verts: Float[ArrayLike, "v 3"],
-    object_verts: Float[ArrayLike, "w 3"],
-    object_faces: Int[ArrayLike, "g 3"],
-    threshold: float = 0.05,
-) -> Bool[np.ndarray, " v"]:
-    """Human vertices in contact: at most `threshold` metres from the object's surface, or inside it."""
-    points, thing = np.asarray(human_verts, np.float64), surface(object_verts, object_faces, "object")
-    return (surface_distance(points, thing) <= threshold) | inside(points, thing)
+def nearness(points: Float[ArrayLike, "v 3"], verts: Float[ArrayLike, "w 3"], faces: Int[ArrayLike, "g 3"]) -> Nearness:
+    """How near the points are to a mesh. Raises ValueError for a mesh that `surface` refuses."""
+    where, thing = np.asarray(points, np.float64), surface(verts, faces, "object")
+    return Nearness(surface_distance(where, thing), inside(where, thing))
+
+
+def in_contact(near: Nearness, threshold: float = 0.05) -> Bool[np.ndarray, " v"]:
+    """Points in contact: at most `threshold` metres from the surface, or inside it."""
+    return (near.distance <= threshold) | near.inside
 
 
 def contact_scores(predicted: Bool[ArrayLike, " v"], true: Bool[ArrayLike, " v"]) -> ContactScores:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from hoijax.metrics.co2 import Co2, co2, contact_scores, contact_vertices, part_masks, squashed
+from hoijax.metrics.co2 import Co2, co2, contact_scores, in_contact, nearness, part_masks, squashed
 from hoijax.metrics.surface import surface, surface_distance
 
 
@@ -196,8 +196,8 @@ def test_part_masks_refuse_unknown_and_empty_parts() -> None:
 def test_contact_vertices_are_near_or_inside() -> None:
     thing = box((1, 1, 1))
     points = np.array([[0, 0, 0], [0.54, 0, 0], [0.56, 0, 0], [0.53, 0.53, 0.53]])
-    np.testing.assert_array_equal(contact_vertices(points, thing.vertices, thing.faces), [True, True, False, False])
-    assert contact_vertices(points, thing.vertices, thing.faces, threshold=0.1).all()
+    np.testing.assert_array_equal(in_contact(nearness(points, thing.vertices, thing.faces)), [True, True, False, False])
+    assert in_contact(nearness(points, thing.vertices, thing.faces), threshold=0.1).all()
 
 
 def test_contact_scores() -> None:
