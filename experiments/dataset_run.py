@@ -46,7 +46,7 @@ from hoijax.dataset.ledger import (
     sole_driver,
 )
 from hoijax.dataset.local import LocalCrew, places
-from hoijax.dataset.machine import cores, cpu_workers, device_environments
+from hoijax.dataset.machine import cores, cpu_workers, device_environments, grouped
 from hoijax.dataset.memory import MOST
 from hoijax.dataset.overview import overview, save_failures, save_metrics
 from hoijax.dataset.reconcile import reconcile, remove_leftovers, sample_names
@@ -63,8 +63,8 @@ _BODY = flags.DEFINE_string(
 _WORKERS = flags.DEFINE_string(
     "workers",
     "auto",
-    "Processes that work side by side. auto: on a CPU one for each core, as far as memory allows; one for each GPU. "
-    "On a cluster: of all its nodes.",
+    "Processes that work side by side. auto: on a CPU one for each core, as far as memory allows; one for each GPU; "
+    "fewer divide each batch among several GPUs. On a cluster: of all its nodes.",
 )
 _ENGINE = flags.DEFINE_enum("engine", "local", ("local", "ray"), "Workers on this machine, or on a Ray cluster.")
 _ADDRESS = flags.DEFINE_string(
@@ -139,7 +139,8 @@ def new_crew(settings: Settings, waiting: int, data: Path, out: Path) -> Crew:
         return RayCrew(settings, data, out, count, waiting, lambda text: tqdm.write(text, file=sys.stderr))
     environments = device_environments()
     count = (len(environments) or cpu_workers()) if _WORKERS.value == "auto" else number("workers", _WORKERS.value)
-    return LocalCrew(settings, places(min(count, waiting), environments or [{}]))
+    count = min(count, waiting)
+    return LocalCrew(settings, places(count, grouped(environments, count) or [{}]))
 
 
 def cluster(out: Path) -> AbstractContextManager[None]:

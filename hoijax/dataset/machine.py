@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def cpu_workers() -> int:
 @cache
 @cache
 def device_environments() -> list[Mapping[str, str]]:
-    """For each accelerator the environment in which a process sees only that one; none on a CPU.
+    """For each GPU the environment in which a process sees only that one; none on a CPU; one for all other devices.
 
     A process of its own looks: the driver must not take hold of an accelerator that its workers are to use.
     """
@@ -40,10 +40,20 @@ def device_environments() -> list[Mapping[str, str]]:
         raise RuntimeError(f"JAX finds no device: {done.stderr.strip().splitlines()[-1]}")
     backend, count = done.stdout.split()[-2:]
     if backend != "gpu":
-        return []
+        return [] if backend == "cpu" else [{}]
     given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     names = given.split(",") if given else [str(i) for i in range(int(count))]
     return [{"CUDA_VISIBLE_DEVICES": name} for name in names[: int(count)]]
+
+
+def grouped(environments: Sequence[Mapping[str, str]], count: int) -> list[Mapping[str, str]]:
+    """Environments of so many workers: with fewer workers than GPUs each sees several, among which it divides a batch."""
+    if not 0 < count < len(environments):
+        return list(environments)
+    return [
+        {name: ",".join(each[name] for each in environments[i::count]) for name in environments[i]}
+        for i in range(count)
+    ]
 
 
 def _free_on_machine() -> int:

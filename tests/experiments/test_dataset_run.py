@@ -99,7 +99,7 @@ def data(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def done(data, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     out = tmp_path_factory.mktemp("done")
-    return out, run(f"--data={data}", f"--out={out}")
+    return out, run(f"--data={data}", f"--out={out}", "--files=full")
 
 
 def test_bad_samples_are_set_aside_with_their_reason(done, data) -> None:
