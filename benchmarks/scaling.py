@@ -6,7 +6,8 @@ Every case runs in a process of its own (benchmarks/scaling_cases.py), so that i
 `profile` (a step with all terms, and without each), `host` (reading, preparing, measuring, writing; bytes on the disk),
 `size` (128 to 512 pixels), `gaussians` (5,000 to 50,000), `batch`, `devices` (one process, the CPU split into as many
 devices; or the accelerators that are there), `workers` (experiments/dataset_run.py with 1 and with all, and
-experiments/reconstruct.py over the same scenes: images per minute). A plot goes to docs/scale.png with --write.
+experiments/reconstruct.py over the same scenes: images per minute), `ledger` (20,000 samples without any work). A plot goes
+to docs/scale.png with --write.
 """
 
 import argparse
@@ -111,7 +112,11 @@ def workers(chosen: argparse.Namespace) -> dict[str, Row]:
     return rows
 
 
-PARTS = {part.__name__: part for part in (profile, host, size, gaussians, batch, devices, workers)}
+def ledger(chosen: argparse.Namespace) -> dict[str, Row]:
+    return {"20000 samples": case("ledger", {"samples": 20_000})}
+
+
+PARTS = {part.__name__: part for part in (profile, host, size, gaussians, batch, devices, workers, ledger)}
 
 
 def facts() -> Row:

@@ -17,14 +17,17 @@ import trimesh
 from hoijax.config import Config, Stage, static_options
 from hoijax.data.assemble import assemble
 from hoijax.data.prepare import Prepared, decimated, prepare
-from hoijax.data.read import load_sample
+from hoijax.data.read import find_samples, load_sample
 from hoijax.data.results import save_result
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.data.synthetic import synthetic_sample
+from hoijax.dataset.ledger import open_ledger, record, sole_driver
+from hoijax.dataset.reconcile import reconcile, sample_names
+from hoijax.dataset.tasks import Outcome
 from hoijax.losses.lpips import load_lpips
 from hoijax.losses.terms import RENDERS
+from hoijax.optimize.between import trains_human as moves
 from hoijax.optimize.fit import all_rates, fit, start, start_capacity, start_options, traced
-from hoijax.optimize.fit import trains_human as moves
 from hoijax.optimize.spread import gathered, run
 from hoijax.optimize.step import Job, block
 from hoijax.presets import PRESETS
@@ -185,7 +188,46 @@ def host_round(path: str, config: Config, out: Path) -> dict[str, float]:
     return seconds
 
 
-CASES = {"fit": fit_case, "gaussians": gaussians_case, "profile": profile_case, "host": host_case}
+def ledger_case(options: Row) -> Row:
+    """Seconds that a run of so many samples takes without any work: finding them, the ledger, the next start."""
+    count, config = options["samples"], PRESETS["hoijax"]()
+    row: Row = {"samples": count}
+    with tempfile.TemporaryDirectory() as folder:
+        data, out = Path(folder) / "data", Path(folder) / "out"
+        for i in range(count):
+            sample = data / f"cup{i % 100:02d}" / str(i)
+            sample.mkdir(parents=True)
+            (sample / "image.jpg").touch()
+            (sample / "smplx_parameters.json").touch()
+        times = [time.perf_counter()]
+        samples = sample_names(data, find_samples(data))
+        times.append(time.perf_counter())
+        with sole_driver(out):
+            ledger = open_ledger(out, config, data)
+            reconcile(ledger, samples, data, out)
+            times.append(time.perf_counter())
+            for name in list(samples)[:500]:
+                record(ledger, [Outcome(name, "done")])
+            times.append(time.perf_counter())
+            record(ledger, [Outcome(name, "done") for name in samples])
+            for name in samples:
+                (out / name).mkdir(parents=True)
+                (out / name / "result.json").touch()
+            times.append(time.perf_counter())
+            reconcile(ledger, samples, data, out)
+            times.append(time.perf_counter())
+        row["ledger_mb"] = (out / "ledger.sqlite").stat().st_size / 2**20
+    row["find_s"], row["enter_s"], first, _, row["next_start_s"] = np.diff(times).tolist()
+    return row | {"outcomes_per_second": 500 / first}
+
+
+CASES = {
+    "fit": fit_case,
+    "gaussians": gaussians_case,
+    "profile": profile_case,
+    "host": host_case,
+    "ledger": ledger_case,
+}
 
 
 def main() -> None:

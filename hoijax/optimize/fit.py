@@ -7,23 +7,19 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from hoijax.config import PARAMETERS, Capacity, Config, Stage, static_options
 from hoijax.geometry import similarity
 from hoijax.losses.terms import Reference, check_terms, init_reference, reads_renders
-from hoijax.mesh.sdf import init_sdf_grid
+from hoijax.optimize.between import before_stage, trains_human
 from hoijax.optimize.outcome import Fitted, Log, NotFiniteError, finish, term_names
 from hoijax.optimize.params import effective_pose, init_params, pivot_of
-from hoijax.optimize.pose_search import search
-from hoijax.optimize.slide import slide, slide_note
-from hoijax.optimize.spread import Spread, gathered, image_of, planned_bytes, run, stacked
-from hoijax.optimize.step import FitState, Given, Job, Trace, adam, block, moves_human, posed_gaussians, posed_human
+from hoijax.optimize.spread import Spread, gathered, planned_bytes, run
+from hoijax.optimize.step import FitState, Given, Job, Trace, adam, block, posed_gaussians, posed_human
 from hoijax.splats.init import concat_gaussians
 from hoijax.splats.rasterize import init_capacity, needed
 from hoijax.types import Assets, Scene, SdfGrid
-
-SDF_TERMS = {"contact", "collision"}
 
 
 class Progress(NamedTuple):
@@ -214,12 +210,6 @@ def all_rates(stage: Stage) -> dict[str, float]:
     return {name: stage.rates.get(name, 0.0) for name in PARAMETERS}
 
 
-def trains_human(job: Job, stage: Stage) -> bool:
-    """Whether the stage moves the human: it has a body with joints to train, and a rate for them."""
-    refiners = job.state.params.human
-    return moves_human(stage.rates) and bool(refiners.pose or refiners.skinning)
-
-
 def block_steps(stage: Stage, config: Config) -> int:
     """Steps of one block: `config.block_steps`, but 1 for LPIPS on a CPU.
 
@@ -287,53 +277,3 @@ def errors_of(trace: Trace, images: Sequence[int], stage: Stage, done: int) -> d
             text = f"stage {stage.name!r}, step {step}: the loss is not finite; terms that are not: {bad}"
             errors[i] = NotFiniteError(text)
     return errors
-
-
-def before_stage(job: Job, spread: Spread, config: Config, index: int, log: Log, key: Array) -> Job:
-    """What comes before a stage: the human's distance grid where it moved, and the searches."""
-    stage, earlier = config.stages[index], config.stages[:index]
-    needs_grid = stage.slide > 0 or SDF_TERMS & set(stage.weights)
-    if needs_grid and any(trains_human(job, past) for past in earlier):
-        job = with_human_sdf(job, spread, config)
-    if stage.search > 0:
-        key = jax.random.fold_in(key, len(log.traces))
-        job, notes = searched(job, spread, stage.search, config, key)
-        add_notes(log, notes)
-    if stage.slide > 0:
-        state, offset = run(slide, spread, job, jnp.float32(stage.slide), config=static_options(config))
-        job = job._replace(state=state)
-        add_notes(log, [slide_note(float(metres)) for metres in np.atleast_1d(np.asarray(offset))])
-    return job
-
-
-def add_notes(log: Log, notes: Sequence[str]) -> None:
-    """A note for each image."""
-    for own, note in zip(log.notes, notes, strict=True):
-        own.append(note)
-
-
-def searched(job: Job, spread: Spread, count: int, config: Config, key: Array) -> tuple[Job, list[str]]:
-    """The pose search of each image; it fills a device by itself, so images go one after another."""
-    if not spread.batch:
-        state, note = search(job.state, job.scene, count, config, key)
-        return job._replace(state=state), [note]
-    images = range(len(job.scene.image))
-    found = [search(image_of(job.state, i), image_of(job.scene, i), count, config, key) for i in images]
-    return job._replace(state=stacked([state for state, _ in found])), [note for _, note in found]
-
-
-def with_human_sdf(job: Job, spread: Spread, config: Config) -> Job:
-    """The job with the signed distance grid of each human as it stands now. On the host."""
-    verts, faces = np.asarray(run(human_verts, spread, job)), np.asarray(job.assets.body.faces)
-    if not spread.batch:
-        grid = init_sdf_grid(verts, faces, config.sdf_resolution)
-    else:
-        own = faces if spread.own_body else [faces] * len(verts)
-        grid = stacked([init_sdf_grid(each, its, config.sdf_resolution) for each, its in zip(verts, own)])
-    return job._replace(scene=job.scene._replace(human_sdf=grid))
-
-
-@jax.jit
-def human_verts(job: Job) -> Float[Array, "v 3"]:
-    """The human's vertices as it stands."""
-    return posed_human(job.state.params, job.scene, job.assets).verts

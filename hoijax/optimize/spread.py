@@ -50,11 +50,15 @@ def gathered(
     bodies = [own.body for own in assets]
     own_body = any(body is not bodies[0] for body in bodies)
     spread = Spread(True, own_body, tuple(devices))
-    split, whole = None, None
-    if devices:
-        split, whole = (NamedSharding(_mesh(spread), spec) for spec in (PartitionSpec(AXIS), PartitionSpec()))
-    body = jax.device_put(stacked(bodies), split) if own_body else jax.device_put(bodies[0], whole)
-    return Given(jax.device_put(stacked(scenes), split), Assets(body, jax.device_put(assets[0].lpips, whole))), spread
+    body = placed(stacked(bodies), spread) if own_body else placed(bodies[0], spread, shared=True)
+    return Given(placed(stacked(scenes), spread), Assets(body, placed(assets[0].lpips, spread, shared=True))), spread
+
+
+def placed(tree: Any, spread: Spread, shared: bool = False) -> Any:
+    """The arrays of a batch on its devices; `shared`: what has no axis for images, whole on each."""
+    if not spread.devices:
+        return jax.device_put(tree)
+    return jax.device_put(tree, NamedSharding(_mesh(spread), PartitionSpec() if shared else PartitionSpec(AXIS)))
 
 
 def stacked(trees: Sequence[Any]) -> Any:

@@ -1,0 +1,76 @@
+"""What comes between two stages of a fit: the human's distance grid where it moved, and the searches of the next stage."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from hoijax.config import Config, Stage, static_options
+from hoijax.mesh.sdf import init_sdf_grid
+from hoijax.optimize.outcome import Log
+from hoijax.optimize.pose_search import search
+from hoijax.optimize.slide import slide, slide_note
+from hoijax.optimize.spread import Spread, image_of, placed, run, stacked
+from hoijax.optimize.step import Job, moves_human, posed_human
+
+SDF_TERMS = {"contact", "collision"}
+
+
+def before_stage(job: Job, spread: Spread, config: Config, index: int, log: Log, key: Array) -> Job:
+    """What comes before a stage: the human's distance grid where it moved, and the searches."""
+    stage, earlier = config.stages[index], config.stages[:index]
+    needs_grid = stage.slide > 0 or SDF_TERMS & set(stage.weights)
+    if needs_grid and any(trains_human(job, past) for past in earlier):
+        job = with_human_sdf(job, spread, config)
+    if stage.search > 0:
+        key = jax.random.fold_in(key, len(log.traces))
+        job, notes = searched(job, spread, stage.search, config, key)
+        add_notes(log, notes)
+    if stage.slide > 0:
+        state, offset = run(slide, spread, job, jnp.float32(stage.slide), config=static_options(config))
+        job = job._replace(state=state)
+        add_notes(log, [slide_note(float(metres)) for metres in np.atleast_1d(np.asarray(offset))])
+    return job
+
+
+def add_notes(log: Log, notes: Sequence[str]) -> None:
+    """A note for each image."""
+    for own, note in zip(log.notes, notes, strict=True):
+        own.append(note)
+
+
+def searched(job: Job, spread: Spread, count: int, config: Config, key: Array) -> tuple[Job, list[str]]:
+    """The pose search of each image; it fills a device by itself, so images go one after another."""
+    if not spread.batch:
+        state, note = search(job.state, job.scene, count, config, key)
+        return job._replace(state=state), [note]
+    images = range(len(job.scene.image))
+    found = [search(image_of(job.state, i), image_of(job.scene, i), count, config, key) for i in images]
+    states = placed(stacked([state for state, _ in found]), spread)
+    return job._replace(state=states), [note for _, note in found]
+
+
+def with_human_sdf(job: Job, spread: Spread, config: Config) -> Job:
+    """The job with the signed distance grid of each human as it stands now. On the host."""
+    verts, faces = np.asarray(run(human_verts, spread, job)), np.asarray(job.assets.body.faces)
+    if not spread.batch:
+        grid = init_sdf_grid(verts, faces, config.sdf_resolution)
+    else:
+        own = faces if spread.own_body else [faces] * len(verts)
+        grids = [init_sdf_grid(each, its, config.sdf_resolution) for each, its in zip(verts, own)]
+        grid = placed(stacked(grids), spread)
+    return job._replace(scene=job.scene._replace(human_sdf=grid))
+
+
+@jax.jit
+def human_verts(job: Job) -> Float[Array, "v 3"]:
+    """The human's vertices as it stands."""
+    return posed_human(job.state.params, job.scene, job.assets).verts
+
+
+def trains_human(job: Job, stage: Stage) -> bool:
+    """Whether the stage moves the human: it has a body with joints to train, and a rate for them."""
+    refiners = job.state.params.human
+    return moves_human(stage.rates) and bool(refiners.pose or refiners.skinning)
