@@ -6,7 +6,7 @@ Every case runs in a process of its own (benchmarks/scaling_cases.py), so that i
 `profile` (a step with all terms, and without each), `host` (reading, preparing, measuring, writing; bytes on the disk),
 `size` (128 to 512 pixels), `gaussians` (5,000 to 50,000), `batch`, `devices` (one process, the CPU split into as many
 devices; or the accelerators that are there), `workers` (experiments/dataset_run.py with 1 and with all, and
-experiments/reconstruct.py over the same scenes: images per minute), `ledger` (20,000 samples without any work). A plot goes
+experiments/reconstruct.py over the same scenes), `ledger` (20,000 samples without any work). A plot goes
 to docs/scale.png with --write.
 """
 
@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,14 +46,14 @@ def host(chosen: argparse.Namespace) -> dict[str, Row]:
 
 
 def size(chosen: argparse.Namespace) -> dict[str, Row]:
-    sizes = (128, 256, 384, 512)
+    sizes = (128, 256, 512)
     options = {"sample": chosen.sample, "steps": chosen.steps, "preset": "hoijax"}
     return {str(px): case("fit", {**options, "config": {"image_size": px}}) for px in sizes}
 
 
 def gaussians(chosen: argparse.Namespace) -> dict[str, Row]:
     options = {"sample": chosen.sample, "steps": chosen.steps, "preset": "hoijax"}
-    return {str(n): case("gaussians", {**options, "gaussians": n}) for n in (5000, 10000, 20000, 50000)}
+    return {str(n): case("gaussians", {**options, "gaussians": n}) for n in (5000, 15000, 50000)}
 
 
 def batch(chosen: argparse.Namespace) -> dict[str, Row]:
@@ -75,41 +74,44 @@ def devices(chosen: argparse.Namespace) -> dict[str, Row]:
     return {str(n): case("fit", {**options, "devices": n}, split) for n in (1, count)}
 
 
+SCENES = "gymball_sit,book_read,bench_sit,backpack_wear,cup_drink,suitcase_carry"
+BRIEF = ["--config.render.steps=20", "--config.hoi.steps=20"]  # compiles the same blocks as the whole fits
+
+
 def workers(chosen: argparse.Namespace) -> dict[str, Row]:
-    """Images per minute of whole programs over the same scenes, from start to end, with a compilation cache that is warm."""
-    names = "gymball_sit,book_read,bench_sit,backpack_wear,cup_drink,suitcase_carry"
+    """Seconds of whole programs over the same scenes, start to end, with a compilation cache that is warm.
+
+    What is compiled depends on the threads of a process, so each program warms the cache for itself.
+    """
+    run = "experiments/dataset_run.py"
+    programs = {
+        "reconstruct.py, a program for each image": ["experiments/reconstruct.py"],
+        "reconstruct.py, one program": ["experiments/reconstruct.py"],
+        "dataset_run.py, 1 worker": [run, "--workers=1"],
+        f"dataset_run.py, {chosen.devices} workers": [run, f"--workers={chosen.devices}"],
+    }
+    rows: dict[str, Row] = {}
     with tempfile.TemporaryDirectory() as folder:
-        data, cache = Path(folder) / "data", Path(folder) / "cache"
-        make = ["experiments/make_benchmark.py", "--split=test", f"--out={data}", f"--names={names}"]
+        data = Path(folder) / "data"
+        make = ["experiments/make_benchmark.py", "--split=test", f"--out={data}", f"--names={SCENES}"]
         subprocess.run([sys.executable, *make], cwd=ROOT, check=True, capture_output=True)
-        count = len([*data.glob("*/*/image.jpg")])
-        programs = {
-            "reconstruct.py, one image at a time": ["experiments/reconstruct.py"],
-            "dataset_run.py, 1 worker": ["experiments/dataset_run.py", "--workers=1"],
-            f"dataset_run.py, {chosen.devices} workers": ["experiments/dataset_run.py", f"--workers={chosen.devices}"],
-            f"dataset_run.py, {chosen.devices} workers, --files=small": [
-                "experiments/dataset_run.py",
-                f"--workers={chosen.devices}",
-                "--files=small",
-            ],
-        }
-        rows: dict[str, Row] = {}
+        samples = sorted(path.parent for path in data.glob("*/*/image.jpg"))
         for name, program in programs.items():
-            times = []
-            for _ in range(2):  # the first fills the cache, which depends on the threads of a process
-                out = Path(folder) / "out"
-                command = [sys.executable, *program, f"--data={data}", f"--out={out}", f"--compile_cache={cache}"]
-                began = time.perf_counter()
-                done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-                times.append(time.perf_counter() - began)
-                if done.returncode:
-                    rows[name] = {"failed": done.stderr[-300:]}
-                    break
-                shutil.rmtree(out)
-            else:
-                rows[name] = {"images": count, "seconds": times[1], "images_per_minute": 60 * count / times[1]}
-            print(f"  {name}: {rows[name]}", flush=True)
+            each = [f"--sample={path}" for path in samples] if "each image" in name else [f"--data={data}"]
+            common = [*program, f"--compile_cache={folder}/cache"]
+            timed([*common, f"--data={data}", f"--out={folder}/{len(rows)}/brief", *BRIEF])
+            seconds = sum(timed([*common, one, f"--out={folder}/{len(rows)}/whole"]) for one in each)
+            rows[name] = {"images": len(samples), "seconds": seconds, "images_per_minute": 60 * len(samples) / seconds}
     return rows
+
+
+def timed(program: list[str]) -> float:
+    """Seconds that a program takes; ends with what it said where it fails."""
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, *program], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr[-2000:])
+    return time.perf_counter() - began
 
 
 def ledger(chosen: argparse.Namespace) -> dict[str, Row]:
@@ -137,6 +139,8 @@ def plot(parts: dict[str, dict[str, Row]], path: Path) -> None:
 
     labels = {"size": "long side, px", "gaussians": "Gaussians", "batch": "batch"}
     shown = [(name, label) for name, label in labels.items() if name in parts]
+    if not shown:
+        return
     figure, axes = plt.subplots(1, len(shown), figsize=(4.2 * len(shown), 3.4), squeeze=False, layout="constrained")
     for axis, (name, label) in zip(axes[0], shown):
         rows = [(float(row.get("gaussians", key)), row) for key, row in parts[name].items() if "failed" not in row]
@@ -157,8 +161,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", default="", help="sample folder; a built-in scene by default")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--steps", type=int, default=20, help="steps of the blocks that are timed")
-    parser.add_argument("--batches", default="1,2,4", help="batch sizes, with commas")
+    parser.add_argument("--steps", type=int, default=10, help="steps of the blocks that are timed")
+    parser.add_argument("--batches", default="1,4", help="batch sizes, with commas")
     parser.add_argument(
         "--devices", type=int, default=facts()["cores"], help="devices, and workers; all cores by default"
     )

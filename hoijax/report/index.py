@@ -40,6 +40,8 @@ def index_html(results: Mapping[str, Result | Summary], pages: Mapping[str, str]
     found, pages = list(results.values()), pages or {}
     cards = "\n".join(_card(each, result, pages.get(each, "report.html")) for each, result in results.items())
     many = f"{len(found)} reconstruction" + ("s" if len(found) != 1 else "")
+    with_page = sum(pages.get(each, "report.html") == "report.html" for each in results)
+    where = "its report" if with_page == len(found) else "its report, or to itself in full where there is none"
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -53,8 +55,8 @@ def index_html(results: Mapping[str, Result | Summary], pages: Mapping[str, str]
 <body>
 <header>
 <h1>{many}</h1>
-<p class="lead">People and the objects they interact with, in 3D, each from one photograph. Every picture leads to its
-report.</p>
+<p class="lead">People and the objects they interact with, in 3D, each from one photograph. Every picture leads to
+{where}.</p>
 </header>
 <main>
 <h2>On average</h2>
