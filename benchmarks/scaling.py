@@ -30,7 +30,8 @@ Row = dict[str, Any]
 def case(name: str, options: Row, environment: dict[str, str] | None = None) -> Row:
     """One measurement in a process of its own; where it fails, the last line of what it said."""
     command = [sys.executable, str(ROOT / "benchmarks" / "scaling_cases.py"), name, json.dumps(options)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+    fresh = {"JAX_ENABLE_COMPILATION_CACHE": "false"}  # so that every peak of memory is one with compilation
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **fresh, **(environment or {})})
     if done.returncode:
         return {"failed": (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1][:300]}
     return json.loads(done.stdout.splitlines()[-1])
@@ -148,12 +149,12 @@ def plot(parts: dict[str, dict[str, Row]], path: Path) -> None:
         axis.plot(x, [row["seconds_per_image"] for _, row in rows], "o-", color="#1f6f8b")
         axis.set_xlabel(label)
         axis.set_ylabel("seconds an image, 160 steps", color="#1f6f8b")
-        axis.set_ylim(0)
-        axis.set_xlim(0)
+        axis.set_ylim(0, 1.1 * max(row["seconds_per_image"] for _, row in rows))
+        axis.set_xlim(0, 1.05 * max(x))
         memory = axis.twinx()
         memory.plot(x, [row["peak_gb"] for _, row in rows], "s--", color="#c1666b")
         memory.set_ylabel("peak memory, GB", color="#c1666b")
-        memory.set_ylim(0)
+        memory.set_ylim(0, 1.1 * max(row["peak_gb"] for _, row in rows))
     figure.savefig(path, dpi=110)
 
 
