@@ -113,6 +113,7 @@ def test_a_loss_that_is_not_finite_is_an_error_that_names_the_term(known) -> Non
 QUICK = dataclasses.replace(CONFIG, stages=(Stage("render", 4, WEIGHTS, RATES), Stage("again", 4, WEIGHTS, RATES)))
 
 
+@pytest.mark.slow
 def test_an_image_that_is_not_finite_does_not_hold_up_its_batch(known) -> None:
     """Its error stands in its place; the others come out as without it."""
     broken = known.scene._replace(image=known.scene.image.at[20, 20].set(jnp.nan))
@@ -129,12 +130,14 @@ def test_an_image_that_is_not_finite_does_not_hold_up_its_batch(known) -> None:
     assert [str(each) for each in only] == [str(error)]
 
 
+@pytest.mark.slow
 def test_least_capacity_is_kept(known) -> None:
     least = Capacity(65536, 8192)
     (own,) = fitting.fit_batch([known.scene], [known.assets], QUICK, jax.random.key(0), least=least)
     assert own.capacity == least
 
 
+@pytest.mark.slow
 def test_a_fit_goes_on_from_any_block_to_the_same_bits(known) -> None:
     """Also from the end of a stage, and with the searches between the stages."""
     sliding = dataclasses.replace(QUICK.stages[1], slide=0.1)
