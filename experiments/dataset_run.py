@@ -207,10 +207,10 @@ def run(
     crew = new_crew(settings, state["waiting"], data, out)
     row = max(ROW, 3 * settings.batch) if settings.batch else AUTO_ROW  # one batch is read, one fitted, one written
     began, pause = state["done"] + state["failed"], 0.1 if sys.stderr.isatty() else 10
-    todo = tasks(ledger, samples, out)
+    left = tasks(ledger, samples, out)
     try:
         with tqdm(total=sum(state.values()), initial=began, unit="image", mininterval=pause) as bar:
-            ending = drive(ledger, crew, todo, asked(signals), shown(bar, state["failed"]), row, state["waiting"])
+            ending = drive(ledger, crew, left, asked(signals), shown(bar, state["failed"]), row, state["waiting"])
     finally:
         crew.kill()
         for name, handler in before.items():
