@@ -92,6 +92,8 @@ class Post:
             if orders.gpu:
                 _check_gpu()
             (orders.work or _reconstructing())(orders.settings, self._next, self._report)
+        except SystemExit:  # a process of the host died: this one goes too, and the cluster starts another
+            os._exit(1)
         except BaseException as error:
             self._news.put(Lost("", f"{socket.gethostname()}: {type(error).__name__}: {error}", hopeless=True))
         finally:

@@ -106,17 +106,16 @@ def _collect(bench: _Bench, give: Give, timeout: float | None) -> None:
 def _fit(batch: list[Ready], bench: _Bench, settings: Settings, kit: Kit, give: Give) -> None:
     """Fits a batch and has it written. Out of memory: batches are half as large from now on. Else, each is tried alone."""
     start, compiled = time.perf_counter(), kit.clock.seconds
-    try:
-        found = _fitted(batch, bench, kit)
-    except Exception as error:
-        if len(batch) > 1:
-            part = 1
-            if is_out_of_memory(error):
-                part = bench.size = max(1, bench.size // 2)
-            for begin in range(0, len(batch), part):
-                _fit(batch[begin : begin + part], bench, settings, kit, give)
-            return
-        give([Outcome(batch[0].task.name, "failed", "fit", reason(error), batch[0].seconds)])
+    found, fault, short = _tried(batch, bench, kit)
+    if fault and len(batch) > 1:
+        part = 1
+        if short:
+            part = bench.size = max(1, bench.size // 2)
+        for begin in range(0, len(batch), part):
+            _fit(batch[begin : begin + part], bench, settings, kit, give)
+        return
+    if fault:
+        give([Outcome(batch[0].task.name, "failed", "fit", fault, batch[0].seconds)])
         return
     share = {"compile": (kit.clock.seconds - compiled) / len(batch)}
     share["fit"] = (time.perf_counter() - start) / len(batch) - share["compile"]
@@ -126,6 +125,17 @@ def _fit(batch: list[Ready], bench: _Bench, settings: Settings, kit: Kit, give: 
         else:
             bench.capacity = largest(bench.capacity, fitted.capacity)
             bench.writing.add(bench.pool.submit(finish_task, ready, fitted, share, settings))
+
+
+def _tried(batch: Sequence[Ready], bench: _Bench, kit: Kit) -> tuple[list[Fitted | NotFiniteError], str, bool]:
+    """The fits of a batch, or why there are none, and whether memory was short.
+
+    The error itself ends here: its traceback holds on to the arrays of the batch, and the next try wants their memory.
+    """
+    try:
+        return _fitted(batch, bench, kit), "", False
+    except Exception as error:
+        return [], reason(error), is_out_of_memory(error)
 
 
 def _fitted(batch: Sequence[Ready], bench: _Bench, kit: Kit) -> list[Fitted | NotFiniteError]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import jax
 
 SHARE = 0.8  # of the free memory that a batch may plan with: allocators leave gaps
-MOST = 128  # images on a device: beyond it a batch is no faster
+MOST = 128  # images on a device at once; a guess, as no GPU was at hand to measure
 
 
 def bearable_batch(bytes_per_image: int, free: Sequence[int]) -> int:

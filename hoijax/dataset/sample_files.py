@@ -42,21 +42,24 @@ def write(task: Task, sample: Sample, result: Result, settings: Settings, second
 def undone(task: Task, error: StageError, seconds: dict[str, float]) -> Outcome:
     """What to say of a task that raised. A full disk is not the sample's fault."""
     cause = error.__cause__ or error
-    if error.stage == "write" and isinstance(cause, OSError) and is_full(cause, task.out):
+    writes = error.stage == "write" or (error.stage == "fit" and not isinstance(cause, NotFiniteError))  # checkpoints
+    if writes and is_full(cause, task.out):
         return Outcome(task.name, "waiting", "write", no_room(cause, task.out), seconds)
     gone = error.stage == "read" and not task.folder.exists()
     return Outcome(task.name, "failed", error.stage, VANISHED if gone else reason(cause), seconds)
 
 
-def is_full(error: OSError, out: Path) -> bool:
+def is_full(error: BaseException, out: Path) -> bool:
     """Whether the error says that there is no room, or there is none."""
-    return error.errno in FULL or shutil.disk_usage(standing(out)).free < SPARE
+    return getattr(error, "errno", None) in FULL or shutil.disk_usage(standing(out)).free < SPARE
 
 
-def no_room(error: OSError, out: Path) -> str:
+def no_room(error: BaseException, out: Path) -> str:
     """Where there is no room, and how much there is."""
     free = shutil.disk_usage(standing(out)).free
-    return f"{out}: no room left on the disk, {free / 1e6:.1f} MB are free ({error.strerror or error})"
+    return (
+        f"{out}: no room left on the disk, {free / 1e6:.1f} MB are free ({getattr(error, 'strerror', None) or error})"
+    )
 
 
 def standing(path: Path) -> Path:

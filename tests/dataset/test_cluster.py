@@ -1,6 +1,5 @@
 """Runs on a real Ray cluster: its nodes are processes of this machine, started as a user starts them, and killed."""
 
-import json
 import os
 import shutil
 import signal
@@ -16,10 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from hoijax.data.options import plain_options
 from hoijax.dataset.actor import MARK, Need, fault, versions
 from hoijax.dataset.ledger import counts, read_ledger, rows
-from hoijax.presets import PRESETS
 
 ROOT = Path(__file__).resolve().parents[2]
 LIGHT = Path(__file__).with_name("light_cluster_run.py")
@@ -160,25 +157,6 @@ def start() -> Iterator[Callable[..., Group]]:
     yield begin
     for group in begun:
         group.kill()
-
-
-@pytest.fixture(scope="module")
-def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a finished result folder of the default config looks like, as far as a run looks at it."""
-    folder = tmp_path_factory.mktemp("pattern")
-    record = {
-        "schema": 1,
-        "name": "x",
-        "options": plain_options(PRESETS["hoijax"]()),
-        "metrics": {"iou_object": {"start": 0.5, "result": 0.75}},
-        "seconds": {"prepare": 1.0, "fit": 2.0, "total": 3.0},
-        "dropped": 0,
-        "notes": [],
-    }
-    (folder / "result.json").write_text(json.dumps(record))
-    for name in ("human_mesh.obj", "object_mesh.obj", "overlay.png", "thumbnail.jpg"):
-        (folder / name).write_bytes(os.urandom(50_000))
-    return folder
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -60,4 +59,3 @@ def test_four_devices_give_what_one_gives() -> None:
     )
     assert result.returncode == 0, result.stderr[-3000:]
     assert "4 devices" in result.stdout
-    assert len(jax.devices()) != 4  # the split is that process's own
