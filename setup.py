@@ -50,6 +50,7 @@ setup(
         "test": [
             "pytest>=8",
             "pytest-xdist>=3.6",
+            "pytest-timeout>=2.3",
             "hypothesis>=6.100",
             "beartype>=0.19",
             "scikit-image>=0.24",

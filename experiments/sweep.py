@@ -20,6 +20,7 @@ from hoijax.data.read import load_sample
 from hoijax.data.runs import Run, failed_run, human_of, run_file, save_run
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.dataset.clock import CompileClock
+from hoijax.dataset.mappings import forget_programs_when_crowded
 from hoijax.losses.lpips import LpipsWeights, load_lpips
 from hoijax.optimize.fit import NotFiniteError, fit, fit_batch
 from hoijax.optimize.outcome import Fitted, term_names
@@ -170,6 +171,7 @@ def fitted_runs(items: Sequence[Item], settings: Settings, clock: CompileClock) 
 
 def fitted(items: Sequence[Item], batch: int) -> Sequence[Fitted | NotFiniteError]:
     """The fits of one config. A batch that is not full repeats its last sample, so that it is compiled once."""
+    forget_programs_when_crowded()
     config = items[0].config
     key = jax.random.key(config.seed)
     weights = lpips_weights(config.lpips_net) if wants_lpips(config) else None

@@ -12,7 +12,11 @@ from jaxtyping import install_import_hook
 
 install_import_hook("hoijax", "beartype.beartype")
 
+from collections.abc import Iterator
+
 import pytest
+
+from hoijax.dataset.mappings import forget_programs_when_crowded
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +26,10 @@ def basket() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real sample {folder.name!r} is not on this machine")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def room_for_programs() -> Iterator[None]:
+    """A test process compiles more than the system lets one process map: see hoijax/dataset/mappings.py."""
+    yield
+    forget_programs_when_crowded()

@@ -10,6 +10,7 @@ import jax
 
 from hoijax.config import Capacity
 from hoijax.dataset.host import Ready, body_of, finish_task, host_pool, kit_of, read_task
+from hoijax.dataset.mappings import forget_programs_when_crowded
 from hoijax.dataset.memory import bearable_batch, free_bytes, is_out_of_memory
 from hoijax.dataset.reconstruct import Kit
 from hoijax.dataset.sample_files import reason
@@ -140,6 +141,7 @@ def _tried(batch: Sequence[Ready], bench: _Bench, kit: Kit) -> tuple[list[Fitted
 
 def _fitted(batch: Sequence[Ready], bench: _Bench, kit: Kit) -> list[Fitted | NotFiniteError]:
     """The fits of a batch. One that is not full repeats its last image, so that all share compiled code."""
+    forget_programs_when_crowded()
     full = [batch[min(i, len(batch) - 1)] for i in range(max(bench.size, len(batch)))]
     devices = jax.local_devices()
     assets = [Assets(body_of(ready, kit), kit.lpips) for ready in full]

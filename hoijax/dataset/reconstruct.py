@@ -18,6 +18,7 @@ from hoijax.data.prepare import Prepared, prepare
 from hoijax.data.results import Result
 from hoijax.data.sample import Sample
 from hoijax.dataset.clock import CompileClock
+from hoijax.dataset.mappings import forget_programs_when_crowded
 from hoijax.dataset.tasks import Stage
 from hoijax.losses.lpips import LpipsWeights, load_lpips
 from hoijax.optimize.fit import Progress, fit, silent, start_state
@@ -118,6 +119,7 @@ def prepared_scene(sample: Sample, kit: Kit) -> Prepared:
 
 def fitted_scene(prepared: Prepared, kit: Kit, watch: Watch = silent, checkpoints: Checkpoints | None = None) -> Fitted:
     """The fit of one image. Raises NotFiniteError."""
+    forget_programs_when_crowded()
     given = prepared.scene, Assets(prepared.body, kit.lpips), kit.config, jax.random.key(kit.config.seed)
     if checkpoints is None:
         return fit(*given, watch)
