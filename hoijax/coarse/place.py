@@ -87,7 +87,10 @@ def coarse_placement(
     """
     options = options or CoarseOptions()
     human, verts = np.asarray(human_verts, np.float64), np.asarray(object_verts, np.float64)
-    _check_input(human, verts, object_faces, depth, human_mask, object_mask)
+    check_meshes(human, verts, object_faces)
+    if not known_depth(depth).any():
+        raise ValueError("the depth map holds no finite positive depth")
+    check_masks(depth.shape, human_mask, object_mask)
     step = max(1, -(-max(depth.shape) // options.max_side))
     eye = thinned_eye(camera, depth.shape, step)
     depth, human_mask, object_mask = (
@@ -101,17 +104,23 @@ def coarse_placement(
     turn = np.eye(3)
     if options.rotation == "search":
         turn, agreed, before_turn = best_rotation(verts, object_faces, target, eye, options.rotations)
-        notes += (_turn_note(turn, agreed, before_turn),)
+        notes += (turn_note(turn, agreed, before_turn),)
     verts = verts @ turn.T
     placed = fitted_pose(verts, object_faces, target, eye, options)
     notes += _fit_notes(fit)
-    gap_of = gap_along_ray(human, placed.scale * verts + placed.translation, object_faces)
-    before = after = gap_of(1.0)
-    if before > options.slide_gap and boxes_overlap(mask_box(human_mask), mask_box(object_mask)):
-        slide = slide_to_touch(human, placed.scale * verts + placed.translation, object_faces, options.touch)
-        placed, after = Placed(placed.scale * slide.factor, placed.translation * slide.factor), slide.gap
-        notes += (_slide_note(slide, before, float(placed.translation[2])),)
-    return Coarse(placed.scale, turn, placed.translation, fit.scale, fit.shift, len(target.cloud), before, after, notes)
+    may_slide = boxes_overlap(mask_box(human_mask), mask_box(object_mask))
+    end = slid(human, verts, object_faces, placed, may_slide, options)
+    return Coarse(
+        end.placed.scale,
+        turn,
+        end.placed.translation,
+        fit.scale,
+        fit.shift,
+        len(target.cloud),
+        end.gap_before,
+        end.gap_after,
+        notes + end.notes,
+    )
 
 
 def human_fit(
@@ -187,6 +196,33 @@ def fitted_pose(
     return placed
 
 
+class Slid(NamedTuple):
+    """Where step 7 leaves the object, the gaps to the human before and after it (metres), and what it has to say."""
+
+    placed: Placed
+    gap_before: float
+    gap_after: float
+    notes: tuple[str, ...]
+
+
+def slid(
+    human: Float[np.ndarray, "w 3"],
+    verts: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    placed: Placed,
+    may_slide: bool,
+    options: CoarseOptions,
+) -> Slid:
+    """Step 7: a gap of more than `slide_gap` is closed along the viewing rays, where `may_slide`."""
+    stands = placed.scale * verts + placed.translation
+    before = gap_along_ray(human, stands, faces)(1.0)
+    if before <= options.slide_gap or not may_slide:
+        return Slid(placed, before, before, ())
+    slide = slide_to_touch(human, stands, faces, options.touch)
+    moved = Placed(placed.scale * slide.factor, placed.translation * slide.factor)
+    return Slid(moved, before, slide.gap, (_slide_note(slide, before, float(moved.translation[2])),))
+
+
 def boxes_overlap(a: Box, b: Box) -> bool:
     """Whether two boxes share a pixel."""
     return min(a.right, b.right) > max(a.left, b.left) and min(a.bottom, b.bottom) > max(a.top, b.top)
@@ -199,7 +235,7 @@ def _fit_notes(fit: DepthFit) -> tuple[str, ...]:
     return (f"the depth map hardly follows the human's relief ({found}): its scale is the ratio of the two spreads",)
 
 
-def _turn_note(turn: Float[np.ndarray, "3 3"], agreed: float, given: float) -> str:
+def turn_note(turn: Float[np.ndarray, "3 3"], agreed: float, given: float) -> str:
     degrees = np.degrees(angle(turn))
     return f"turned by {degrees:.0f} degrees: agreement with mask and cloud {agreed:.2f}, as given {given:.2f}"
 
@@ -210,15 +246,10 @@ def _slide_note(slide: Slide, before: float, z: float) -> str:
     return f"{100 * before:.1f} cm from the human: moved {moved:.1f} cm along the ray {end}"
 
 
-def _check_input(
-    human: Float[np.ndarray, "a 3"],
-    verts: Float[np.ndarray, "v 3"],
-    faces: Int[np.ndarray, "f 3"],
-    depth: Float[np.ndarray, "h w"],
-    human_mask: Bool[np.ndarray, "_ _"],
-    object_mask: Bool[np.ndarray, "_ _"],
+def check_meshes(
+    human: Float[np.ndarray, "a 3"], verts: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
 ) -> None:
-    """Raises ValueError for what no step could use."""
+    """Raises ValueError for meshes that no step could use."""
     for name, points in (("human", human), ("object", verts)):
         if not len(points) or not np.isfinite(points).all():
             raise ValueError(
@@ -226,10 +257,14 @@ def _check_input(
             )
     if not len(faces) or not np.ptp(verts, axis=0).any():
         raise ValueError(f"the object's mesh has {len(faces)} faces and an extent of {np.ptp(verts, axis=0).max():g} m")
-    if not known_depth(depth).any():
-        raise ValueError("the depth map holds no finite positive depth")
+
+
+def check_masks(
+    size: tuple[int, ...], human_mask: Bool[np.ndarray, "_ _"], object_mask: Bool[np.ndarray, "_ _"]
+) -> None:
+    """Raises ValueError for masks that are empty or not of this size (h, w)."""
     for name, mask in (("human", human_mask), ("object", object_mask)):
-        if mask.shape != depth.shape:
-            raise ValueError(f"the {name}'s mask has shape {mask.shape}, expected {depth.shape} as the depth map")
+        if mask.shape != size:
+            raise ValueError(f"the {name}'s mask has shape {mask.shape}, expected {size}")
         if not mask.any():
             raise ValueError(f"the {name}'s mask is empty")
