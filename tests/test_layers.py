@@ -15,6 +15,7 @@ LAYERS["coarse"] = {"types", "geometry", "mesh", "body", "coarse"}
 LAYERS["data"] = set(CORE) | {"data"}
 LAYERS["report"] = set(CORE) | {"data", "report"}
 LAYERS["dataset"] = LAYERS["report"] | {"dataset"}
+LAYERS["pipeline"] = LAYERS["report"] | {"pipeline"}
 LAYERS["hoijax"] = set()  # the package's own __init__
 
 FORBIDDEN_EVERYWHERE = {"torch", "smplx", "bpy"}

@@ -1,0 +1,69 @@
+"""What can do a step: a model behind a wrapper, our own code, or a user's files. All look alike from outside."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hoijax.data.atomic import new_folder
+from hoijax.pipeline.item import Item
+
+
+class Ending(NamedTuple):
+    """How a step ended for an item: its folder is there, or `error` says in one sentence why not."""
+
+    item: Item
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class Engine(NamedTuple):
+    """`run` does a step for many items, so that a model is loaded once, and tells the end of each as it comes.
+
+    `needs`: steps whose folders it reads. `options`: plain values; another value means that the work is done again.
+    It makes `item.folder(step)` whole or not at all, over one that stands there.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    options: Mapping[str, Any]
+    run: Callable[[Sequence[Item]], Iterator[Ending]]
+
+
+# Writes what a step makes of an item into an empty folder, and returns what it had to bend.
+Make = Callable[[Item, Path], tuple[str, ...]]
+
+# What an item may be at fault for; anything else is a fault of the program and ends the run.
+FAULTS = (ValueError, OSError)
+
+
+def engine(name: str, step: str, needs: Sequence[str], options: Mapping[str, Any], make: Make) -> Engine:
+    """An engine that does one item after the other with `make`. A ValueError or OSError fails that item alone."""
+
+    def run(items: Sequence[Item]) -> Iterator[Ending]:
+        for item in items:
+            start = time.perf_counter()
+            error: str | None = None
+            notes: tuple[str, ...] = ()
+            try:
+                with new_folder(item.folder(step), overwrite=True) as part:
+                    notes = make(item, part)
+            except FAULTS as fault:
+                error = str(fault) or type(fault).__name__
+                _no_space(fault)
+            yield Ending(item, error, notes, time.perf_counter() - start)
+
+    return Engine(name, tuple(needs), options, run)
+
+
+def remove(item: Item, step: str) -> None:
+    """Takes away what a step left."""
+    shutil.rmtree(item.folder(step), ignore_errors=True)
+
+
+def _no_space(fault: Exception) -> None:
+    """A full disk is no item's fault: it ends the run. Raises the fault again."""
+    if isinstance(fault, OSError) and fault.errno in (28, 122):  # ENOSPC, EDQUOT
+        raise fault
