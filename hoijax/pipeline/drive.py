@@ -57,7 +57,8 @@ def engine_key(engine: Engine) -> str:
 def _run_step(step: str, works: Sequence[Work], tell: Tell) -> None:
     """One step, one engine, many items; a record for each as it ends."""
     waiting = {work.item.id: work for work in works}
-    for ending in works[0].engines[step].run([work.item for work in works]):
+
+    def note(ending: Ending) -> None:
         work = waiting.pop(ending.item.id)
         engine = work.engines[step]
         given = engine.name, engine.options, inputs_of(engine, work.before)
@@ -67,4 +68,6 @@ def _run_step(step: str, works: Sequence[Work], tell: Tell) -> None:
             record = failed(*given, ending.error, ending.seconds)
         save_record(ending.item, step, record)
         tell(step, ending)
+
+    works[0].engines[step].run([work.item for work in works], note)
     assert not waiting, f"the engine of {step} told nothing of {sorted(waiting)}"

@@ -1,8 +1,8 @@
 """What can do a step: a model behind a wrapper, our own code, or a user's files. All look alike from outside."""
 
-import shutil
+import errno
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +19,11 @@ class Ending(NamedTuple):
     seconds: float = 0.0
 
 
+Tell = Callable[[Ending], None]
+
+
 class Engine(NamedTuple):
-    """`run` does a step for many items, so that a model is loaded once, and tells the end of each as it comes.
+    """`run` does a step for many items, so that a model is loaded once, and tells of each item's end as it comes.
 
     `needs`: steps whose folders it reads. `options`: plain values; another value means that the work is done again.
     It makes `item.folder(step)` whole or not at all, over one that stands there.
@@ -29,7 +32,7 @@ class Engine(NamedTuple):
     name: str
     needs: tuple[str, ...]
     options: Mapping[str, Any]
-    run: Callable[[Sequence[Item]], Iterator[Ending]]
+    run: Callable[[Sequence[Item], Tell], None]
 
 
 # Writes what a step makes of an item into an empty folder, and returns what it had to bend.
@@ -42,7 +45,7 @@ FAULTS = (ValueError, OSError)
 def engine(name: str, step: str, needs: Sequence[str], options: Mapping[str, Any], make: Make) -> Engine:
     """An engine that does one item after the other with `make`. A ValueError or OSError fails that item alone."""
 
-    def run(items: Sequence[Item]) -> Iterator[Ending]:
+    def run(items: Sequence[Item], tell: Tell) -> None:
         for item in items:
             start = time.perf_counter()
             error: str | None = None
@@ -53,17 +56,12 @@ def engine(name: str, step: str, needs: Sequence[str], options: Mapping[str, Any
             except FAULTS as fault:
                 error = str(fault) or type(fault).__name__
                 _no_space(fault)
-            yield Ending(item, error, notes, time.perf_counter() - start)
+            tell(Ending(item, error, notes, time.perf_counter() - start))
 
     return Engine(name, tuple(needs), options, run)
 
 
-def remove(item: Item, step: str) -> None:
-    """Takes away what a step left."""
-    shutil.rmtree(item.folder(step), ignore_errors=True)
-
-
 def _no_space(fault: Exception) -> None:
     """A full disk is no item's fault: it ends the run. Raises the fault again."""
-    if isinstance(fault, OSError) and fault.errno in (28, 122):  # ENOSPC, EDQUOT
+    if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT):
         raise fault
