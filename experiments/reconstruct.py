@@ -15,13 +15,13 @@ import sample_flags
 from absl import app, flags, logging
 from sample_flags import place_below, sample_folders
 from tqdm import tqdm
+from watch import watched
 
 from hoijax.data.read import load_sample
-from hoijax.data.results import Result, Summary, is_finished, load_summary, save_result, summary
-from hoijax.data.sample import Sample, SampleError
+from hoijax.data.results import Summary, is_finished, load_summary, save_result, summary
+from hoijax.data.sample import SampleError
 from hoijax.dataset.clock import use_compile_cache
-from hoijax.dataset.reconstruct import Checkpoints, Kit, StageError, load_kit, reconstruct
-from hoijax.optimize.fit import Progress
+from hoijax.dataset.reconstruct import Checkpoints, StageError, load_kit
 from hoijax.report.folder import result_pages, save_index
 from hoijax.report.tables import metrics_table
 
@@ -34,31 +34,6 @@ _CHECKPOINT = flags.DEFINE_float(
     "checkpoint_seconds", 60, "A fit that takes longer leaves a checkpoint so often; the same command goes on from it."
 )
 _CACHE = flags.DEFINE_string("compile_cache", "~/.cache/hoijax", "JAX's persistent compilation cache; empty: none.")
-
-SHOWN = (
-    "loss",
-    "l1_object",
-    "mask_object",
-    "silhouette_object",
-    "contact",
-    "collision",
-    "ordinal",
-    "silhouette_crop",
-    "interaction",
-)
-
-
-def watched(sample: Sample, kit: Kit, checkpoints: Checkpoints) -> Result:
-    """One sample, as read, to a result; a bar shows the steps."""
-    with tqdm(total=sum(stage.steps for stage in kit.config.stages), desc=sample.name, unit="step", leave=False) as bar:
-
-        def watch(progress: Progress) -> None:
-            if not progress.values:
-                tqdm.write(f"{sample.name}: goes on after step {progress.step}, from a checkpoint")
-            bar.set_postfix({name: f"{progress.values[name]:.3g}" for name in SHOWN if name in progress.values})
-            bar.update(progress.step - bar.n)
-
-        return reconstruct(sample, kit, {}, watch, checkpoints)
 
 
 def main(argv: list[str]) -> None:

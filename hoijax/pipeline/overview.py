@@ -49,7 +49,7 @@ class Row(NamedTuple):
         return next((s for s in self.steps.values() if s.state not in FINISHED), [*self.steps.values()][-1])
 
 
-def counts_table(rows: Sequence[Row]) -> str:
+def states_table(rows: Sequence[Row]) -> str:
     """How many items stand where, step by step."""
     lines = []
     for step in STEPS:
@@ -112,7 +112,7 @@ def save_overview(rows: Sequence[Row], out: Path) -> Path:
 the next run keeps it and makes everything after it anew.</p>
 </header>
 <main style="max-width: none">
-<pre>{html.escape(counts_table(rows))}</pre>
+<pre>{html.escape(states_table(rows))}</pre>
 {left}<div class="wide"><table class="steps"><thead><tr><th>image</th>{heads}</tr></thead>
 <tbody>
 {lines}

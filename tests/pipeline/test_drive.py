@@ -15,25 +15,20 @@ from hoijax.data.sample import Sample
 from hoijax.pipeline.drive import run_steps
 from hoijax.pipeline.engine import Ending, Engine, engine
 from hoijax.pipeline.item import STEPS, Item
-from hoijax.pipeline.makes import coarse_engine, crop_engine, image_engine, sample_engine
-from hoijax.pipeline.plan import engines_of
+from hoijax.pipeline.plan import Choice, choice, engines_of
 from hoijax.pipeline.record import load_record, record_file
 from hoijax.pipeline.standing import standings
 
 Did = list[tuple[str, Ending]]
 
 
-def chosen(with_depth: bool = True) -> dict[str, Engine]:
-    """Our own steps; all else is own files."""
-    return {
-        "image": image_engine(),
-        "complete": crop_engine(),
-        "coarse": coarse_engine(CoarseOptions(), None, with_depth),
-        "sample": sample_engine(with_depth),
-    }
+def chosen(options: CoarseOptions = CoarseOptions(), **engines: Engine) -> Choice:
+    """Our own steps; all else is own files, or `engines`."""
+    own = choice(engines, options, None)
+    return own._replace(with_depth={**own.with_depth, **engines})
 
 
-def go(items: list[Item], given: Path, retry: bool = False, engines: dict[str, Engine] | None = None) -> Did:
+def go(items: list[Item], given: Path, retry: bool = False, engines: Choice | None = None) -> Did:
     """Runs all steps; what was done."""
     did: Did = []
     own = engines or chosen()
@@ -80,7 +75,7 @@ def test_own_files_become_a_sample(item: Item, given: Path, scene: Sample) -> No
 
 def test_without_a_depth_map_the_persons_depth_decides(item: Item, given: Path, scene: Sample) -> None:
     (given / item.id / "depth.npy").unlink()
-    did = go([item], given, engines=chosen(with_depth=False))
+    did = go([item], given)
     assert errors(did) == []
     assert "depth" not in steps(did)
     found = load_sample(item.folder("sample"))
@@ -185,7 +180,7 @@ def test_an_engine_for_a_step_is_left_out_when_nothing_needs_it(item: Item, give
     assert "complete" not in engines_of(item, chosen(), given)
     (given / item.id / "mesh.obj").unlink()
     made = engine("from the cut-out", "mesh", ("complete",), {}, lambda item, folder: ())
-    assert "complete" in engines_of(item, {**chosen(), "mesh": made}, given)
+    assert "complete" in engines_of(item, chosen(mesh=made), given)
 
 
 def failing(error: Exception) -> Callable[[Item, Path], tuple[str, ...]]:
@@ -197,7 +192,7 @@ def failing(error: Exception) -> Callable[[Item, Path], tuple[str, ...]]:
 
 
 def test_an_interrupt_leaves_nothing_half_and_what_was_finished(item: Item, given: Path) -> None:
-    stopping = {**chosen(), "coarse": engine("stops", "coarse", ("mesh",), {}, failing(KeyboardInterrupt()))}
+    stopping = chosen(coarse=engine("stops", "coarse", ("mesh", "depth"), {}, failing(KeyboardInterrupt())))
     with pytest.raises(KeyboardInterrupt):
         go([item], given, engines=stopping)
     assert states(item, given)["depth"] == "done"
@@ -208,17 +203,17 @@ def test_an_interrupt_leaves_nothing_half_and_what_was_finished(item: Item, give
 def test_a_full_disk_ends_the_run_and_is_nobodys_fault(item: Item, given: Path) -> None:
     full = OSError(28, "No space left on device")
     with pytest.raises(OSError, match="No space left"):
-        go([item], given, engines={**chosen(), "coarse": engine("full", "coarse", ("mesh",), {}, failing(full))})
+        go([item], given, engines=chosen(coarse=engine("full", "coarse", ("mesh",), {}, failing(full))))
     assert states(item, given)["coarse"] == "ready"
 
 
 def test_other_options_and_other_engines_are_other_work(item: Item, given: Path) -> None:
     go([item], given)
-    searched = {**chosen(), "coarse": coarse_engine(CoarseOptions(rotation="search", rotations=50), None, True)}
+    searched = chosen(CoarseOptions(rotation="search", rotations=50))
     found = standings(item, engines_of(item, searched, given))
     assert found["coarse"].state == "stale"
     assert "other options" in found["coarse"].why
     (given / item.id / "depth.npy").unlink()
-    found = standings(item, engines_of(item, chosen(with_depth=False), given))
+    found = standings(item, engines_of(item, chosen(), given))
     assert found["coarse"].why == "made by depth, now no depth"
     assert found["mesh"].state == "done"
