@@ -60,7 +60,7 @@ class Wrapper:
     inputs: tuple[str, ...]
     outputs: Callable[[Job], Mapping[str, Check]]  # by file name; raises OutputError when the inputs name them wrongly
     options: Mapping[str, Any]  # the options it knows, with their defaults
-    modules: tuple[str, ...]  # what the environment must be able to import
+    modules: Callable[[Tool], tuple[str, ...]]  # what the environment must be able to import
     without: str  # what a user does who has not got it
     repository_files: tuple[str, ...] = ()  # files that tell the right repository; empty: needs none
     needs_checkpoint: bool = True

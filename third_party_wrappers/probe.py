@@ -62,7 +62,7 @@ def probe(wrapper: Wrapper, tool: Tool) -> Found:
         return Found(found, {}, None)
     try:
         said = subprocess.run(
-            [tool.python, "-c", QUESTION, *wrapper.modules],
+            [tool.python, "-c", QUESTION, *wrapper.modules(tool)],
             capture_output=True,
             text=True,
             timeout=LIMIT,
@@ -73,7 +73,7 @@ def probe(wrapper: Wrapper, tool: Tool) -> Found:
         answer = json.loads(said.stdout.strip().splitlines()[-1])
     except subprocess.TimeoutExpired:
         return Found(
-            [*found, f"python {tool.python} did not import {', '.join(wrapper.modules)} in {LIMIT:g} s"], {}, None
+            [*found, f"python {tool.python} did not import {', '.join(wrapper.modules(tool))} in {LIMIT:g} s"], {}, None
         )
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         return Found([*found, f"python {tool.python} does not run ({error})"], {}, None)

@@ -36,7 +36,16 @@ def stand_in() -> Wrapper:
         inputs=("image",),
         outputs=lambda job: {"depth.npy": checks.depth_npy},
         options={"act": "well", "scale": 1.0, "note": ""},
-        modules=("numpy", "PIL"),
+        modules=lambda tool: ("numpy", "PIL"),
         without="nothing",
         needs_checkpoint=False,
     )
+
+
+@pytest.fixture(scope="session")
+def models_python() -> str:
+    """The python with torch, transformers and diffusers; tests that need it are skipped, visibly, without it."""
+    python = HERE.parents[1] / ".venv-models" / "bin" / "python"
+    if not python.is_file():
+        pytest.skip(f"no {python.parents[1].name}: `make venv-models` makes it")
+    return str(python)

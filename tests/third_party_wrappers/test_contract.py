@@ -154,7 +154,7 @@ def test_what_is_missing_is_said_before_anything_starts(photograph, stand_in, tm
         assert any(words in problem for problem in problems(needy, tool))
     assert not (tmp_path / "out").exists()
     assert problems(stand_in, TOOL) == []
-    assert "wonderful cannot be imported" in problems(replace(stand_in, modules=("wonderful",)), TOOL)[0]
+    assert "wonderful cannot be imported" in problems(replace(stand_in, modules=lambda tool: ("wonderful",)), TOOL)[0]
     broken = tmp_path / "broken"
     broken.write_text("#!/bin/sh\nexit 4\n")
     broken.chmod(0o755)
@@ -276,7 +276,7 @@ from pathlib import Path
 from third_party_wrappers import checks
 from third_party_wrappers.contract import Job, Tool, Wrapper, run
 wrapper = Wrapper("standin", "", Path(sys.argv[2]), ("image",), lambda job: {"depth.npy": checks.depth_npy},
-                  {"act": "", "scale": 1.0, "note": ""}, (), "", needs_checkpoint=False)
+                  {"act": "", "scale": 1.0, "note": ""}, lambda tool: (), "", needs_checkpoint=False)
 image, out, note = map(Path, sys.argv[3:])
 acts = [("a", "well"), ("b", "hang"), ("c", "well")]
 jobs = [Job({"image": image}, out / name, {"act": act, "note": str(note)}) for name, act in acts]

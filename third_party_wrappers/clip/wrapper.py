@@ -12,6 +12,6 @@ WRAPPER = Wrapper(
     inputs=("image",),
     outputs=lambda job: {"clip.npy": checks.vector_npy(512, "projection_dim")},
     options={},
-    modules=("torch", "transformers", "numpy", "PIL"),
+    modules=lambda tool: ("torch", "transformers", "numpy", "PIL"),
     without="nothing is lost but the learned contact model",
 )

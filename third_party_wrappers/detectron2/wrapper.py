@@ -12,6 +12,6 @@ WRAPPER = Wrapper(
     inputs=("image",),
     outputs=lambda job: {"people.json": checks.people_json},
     options={"score": 0.5},
-    modules=("torch", "detectron2", "numpy", "PIL"),
+    modules=lambda tool: ("torch", "detectron2", "numpy", "PIL"),
     without="annotated boxes tell how many people there are",
 )

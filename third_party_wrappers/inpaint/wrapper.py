@@ -12,6 +12,6 @@ WRAPPER = Wrapper(
     inputs=("image", "mask"),
     outputs=lambda job: {"image.png": checks.filled_png},
     options={"prompt": "", "steps": 50, "seed": 0, "guidance": 7.5},
-    modules=("torch", "transformers", "diffusers", "numpy", "PIL"),
+    modules=lambda tool: ("torch", "transformers", "diffusers", "numpy", "PIL"),
     without="the object's visible part is used as it is",
 )

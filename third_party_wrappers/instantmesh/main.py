@@ -4,6 +4,8 @@ run.py loads two models, which takes longer than an image, but takes a folder of
 it. It ends at the first image that it cannot do, so those of a run that gave no mesh are tried once more alone.
 """
 
+import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,10 +32,10 @@ def load(settings):
         if mesh is None:
             folder = Path(tempfile.mkdtemp(dir=scratch.name))
             framed(job.inputs["image"]).save(folder / "object.png")
-            code, found = reconstruct(settings.repository, config, folder, job.options)
+            end, found = reconstruct(settings.repository, config, folder, job.options)
             mesh = found.get("object")
             if mesh is None:
-                raise RuntimeError(f"run.py wrote no mesh and ended with exit code {code}")
+                raise RuntimeError(f"run.py wrote no mesh and ended with {end}")
         (job.out / "mesh.obj").write_bytes(mesh)
 
     return work
@@ -52,12 +54,19 @@ def together(root, config, jobs):
 
 
 def reconstruct(root, config, folder, options):
-    """run.py's exit code, and the content of the meshes that it wrote for a folder of pictures, by their names."""
+    """How run.py ended, and the content of the meshes that it wrote for a folder of pictures, by their names."""
     with tempfile.TemporaryDirectory(prefix="instantmesh-") as out:
         command = [sys.executable, "run.py", str(config), str(folder), "--output_path", out, "--no_rembg"]
         command += ["--diffusion_steps", str(options["steps"]), "--seed", str(options["seed"])]
-        code = subprocess.run(command, cwd=str(root), stdin=subprocess.DEVNULL).returncode
-        return code, {mesh.stem: mesh.read_bytes() for mesh in Path(out, CONFIG, "meshes").glob("*.obj")}
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        last = "nothing said"
+        with subprocess.Popen(command, cwd=str(root), universal_newlines=True, errors="replace", **pipes) as process:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                last = line.strip() or last
+        return f"exit code {process.returncode}: {last[-300:]}", {
+            mesh.stem: mesh.read_bytes() for mesh in Path(out, CONFIG, "meshes").glob("*.obj")
+        }
 
 
 def framed(path):
@@ -83,7 +92,10 @@ def configured(root, checkpoint, scratch):
     if checkpoint is None:
         return given
     copy = scratch / given.name
-    copy.write_text(given.read_text(encoding="utf-8").replace("ckpts/", f"{checkpoint}/"), encoding="utf-8")
+    text = given.read_text(encoding="utf-8")
+    # a JSON text is a YAML one too, whatever is in the path
+    text = re.sub(r"ckpts/(\S+)", lambda found: json.dumps(str(checkpoint / found.group(1))), text)
+    copy.write_text(text, encoding="utf-8")
     return copy
 
 

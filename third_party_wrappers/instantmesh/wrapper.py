@@ -12,7 +12,16 @@ WRAPPER = Wrapper(
     inputs=("image",),
     outputs=lambda job: {"mesh.obj": checks.mesh_obj(colours=True)},
     options={"steps": 75, "seed": 42},
-    modules=("torch", "torchvision", "diffusers", "transformers", "nvdiffrast", "omegaconf", "numpy", "PIL"),
+    modules=lambda tool: (
+        "torch",
+        "torchvision",
+        "diffusers",
+        "transformers",
+        "nvdiffrast",
+        "omegaconf",
+        "numpy",
+        "PIL",
+    ),
     without="give a mesh of your own, or take one from a library of templates",
     repository_files=("run.py", "configs/instant-mesh-large.yaml"),
     needs_checkpoint=False,  # without one the repository looks into its own ckpts/ and the download cache

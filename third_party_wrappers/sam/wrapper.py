@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from third_party_wrappers import checks
-from third_party_wrappers.contract import Check, Job, Wrapper
+from third_party_wrappers.contract import Check, Job, Tool, Wrapper
 
 
 def outputs(job: Job) -> Mapping[str, Check]:
     return {f"{name}_mask.png": checks.mask_png for name in checks.boxes_of(job)}
+
+
+def modules(tool: Tool) -> tuple[str, ...]:
+    """transformers for a folder, the authors' package for a single file."""
+    whole = tool.checkpoint is None or Path(tool.checkpoint).is_dir()
+    return ("torch", "transformers" if whole else "segment_anything", "numpy", "PIL")
 
 
 WRAPPER = Wrapper(
@@ -18,6 +24,6 @@ WRAPPER = Wrapper(
     inputs=("image", "boxes"),
     outputs=outputs,
     options={},
-    modules=("torch", "numpy", "PIL"),
+    modules=modules,
     without="give masks of your own",
 )

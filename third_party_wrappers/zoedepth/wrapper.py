@@ -12,6 +12,6 @@ WRAPPER = Wrapper(
     inputs=("image",),
     outputs=lambda job: {"depth.npy": checks.depth_npy},
     options={},
-    modules=("torch", "transformers", "numpy", "PIL"),
+    modules=lambda tool: ("torch", "transformers", "numpy", "PIL"),
     without="give a depth map of your own, or place the object by hand",
 )
