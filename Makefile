@@ -1,6 +1,7 @@
-# The commands of the project. Everything is installed into .venv; nothing else on the machine is touched.
+# The commands of the project. Everything is installed into .venv and .venv-models; nothing else on the machine is touched.
 PYTHON ?= python3
 VENV := .venv
+MODELS := .venv-models
 BIN := $(VENV)/bin
 OUT ?= out
 SAMPLE ?= $(OUT)/scenes/box/carry_0
@@ -10,13 +11,24 @@ BENCH_FLAGS ?=
 PYTEST_FLAGS ?= --quiet --numprocesses auto --dist loadfile --max-worker-restart=0
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: venv demo tables test test-fast lint bench bench-gpu clean
+.PHONY: venv venv-models demo tables test test-fast lint bench bench-gpu clean
 
 venv: $(VENV)/.installed
 
 $(VENV)/.installed: setup.py pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lpips,cluster,test]'
+	touch $@
+
+# The models that transformers and diffusers carry, on a CPU: for the tests of their wrappers. torch goes first and
+# alone, so that nothing pulls in another one; torchvision is not needed.
+venv-models: $(MODELS)/.installed
+
+$(MODELS)/.installed: Makefile
+	test -x $(MODELS)/bin/python || $(PYTHON) -m venv $(MODELS)
+	$(MODELS)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(MODELS)/bin/pip install --quiet --disable-pip-version-check \
+		transformers==5.23.0 diffusers==0.42.1 pillow==13.0.0 safetensors==0.8.0
 	touch $@
 
 demo: venv ## three built-in scenes: made, reconstructed, measured; a report for each
@@ -28,7 +40,7 @@ tables: venv ## the README's tables: the benchmark's test split, made and run th
 	$(BIN)/python experiments/ablate.py --grid=experiments/configs/table2.py --data=$(OUT)/test --out=$(OUT)/ablations
 	$(BIN)/python experiments/ablate.py --grid=experiments/configs/table3.py --data=$(OUT)/test --out=$(OUT)/ablations
 
-test: venv lint ## everything: the fast suite first, then the slow rest
+test: venv venv-models lint ## everything: the fast suite first, then the slow rest
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m 'not slow'
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m slow
 

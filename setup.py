@@ -16,7 +16,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["hoijax", "hoijax.*"]),
+    packages=find_packages(include=["hoijax", "hoijax.*", "third_party_wrappers", "third_party_wrappers.*"]),
     package_data={"hoijax.body": ["*.npz", "NOTICE.md"], "hoijax.report": ["*.css", "*.js"]},
     install_requires=[
         "jax>=0.6",

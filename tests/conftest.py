@@ -10,7 +10,7 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 from jaxtyping import install_import_hook
 
-install_import_hook("hoijax", "beartype.beartype")
+install_import_hook(["hoijax", "third_party_wrappers"], "beartype.beartype")
 
 from collections.abc import Iterator
 

@@ -1,0 +1,28 @@
+"""Tells which of other people's models are usable on this machine, what is missing for the others, and what works anyway.
+
+    python experiments/doctor.py --sam_python=ENV/bin/python --sam_checkpoint=DIR ...
+    python experiments/doctor.py --tools=tools.json
+
+The exit code is 0 whatever is usable, 1 when a model that something was given for is not.
+"""
+
+import sys
+
+from absl import app
+from wrapper_flags import tools
+
+from third_party_wrappers.declare import Tool
+from third_party_wrappers.doctor import examine, table
+
+
+def main(argv: list[str]) -> None:
+    if len(argv) > 1:
+        sys.exit(f"unexpected arguments: {' '.join(argv[1:])}")
+    given = tools()
+    rows = examine(given)
+    print(table(rows))
+    sys.exit(int(any(row.found.problems and given.get(row.name, Tool()) != Tool() for row in rows)))
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,3 @@
+def get_config_file(path):
+    assert path.startswith("COCO-Detection/")
+    return path

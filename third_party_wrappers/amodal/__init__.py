@@ -1,0 +1,1 @@
+"""Amodal completion by progressive mixed context diffusion."""

@@ -1,0 +1,1 @@
+"""What every main.py shares; read by the models' own pythons."""
