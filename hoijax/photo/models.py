@@ -84,7 +84,7 @@ def load_models(folder: str | os.PathLike[str] | None = None) -> Models:
     return Models(*(load(name) for name in FILES if name.endswith(".tflite")))
 
 
-def network(interpreter: "Interpreter") -> Network:  # noqa: F821
+def network(interpreter: "Interpreter") -> Network:
     """An interpreter as a function."""
     interpreter.allocate_tensors()
     place = interpreter.get_input_details()[0]["index"]
