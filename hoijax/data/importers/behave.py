@@ -112,7 +112,10 @@ def kinect_lens(path: Path) -> Lens:
     color = record(path, record(path, load_json(path)).get("color"))
     values = [color.get(key) for key in ("fx", "fy", "cx", "cy")]
     numbers(path, "color: fx fy cx cy", values, 4)
-    return read_lens(path, values[:2], values[2:], color.get("opencv", [])[4:])
+    model = color.get("opencv", [])
+    if not isinstance(model, list):
+        raise SampleError(path, f"color: opencv is {model!r}, expected a list [fx, fy, cx, cy, k1, k2, p1, p2, ...]")
+    return read_lens(path, values[:2], values[2:], model[4:])
 
 
 def registration(folder: Path, name: str, warn: Warn) -> Path:

@@ -42,7 +42,7 @@ def find_contho(tree: Path, options: ImportOptions) -> list[Found]:
         images, notes = read_annotations(path)
         for row, note in enumerate(notes):
             thing = record(path, note.get("obj_param", {})).get("name", "object")
-            picture = str(images.get(note.get("image_id"), {}).get("file_name", "no picture"))
+            picture = str(images.get(_image_id(note), {}).get("file_name", "no picture"))
             name = f"{Path(picture).with_suffix('').as_posix().replace('/', '_')}_a{note.get('id', row)}"
             found.append(Found(Path(str(thing)) / name, path, (row,)))
     return found
@@ -53,7 +53,7 @@ def load_contho(found: Found, options: ImportOptions) -> Sample:
     path, (row,) = found.source, found.entry
     images, notes = read_annotations(path)
     note = notes[row]
-    image = images.get(note.get("image_id"))
+    image = images.get(_image_id(note))
     if image is None:
         raise SampleError(path, f"annotation {row} names image {note.get('image_id')!r}, which is not in the file")
     warnings: list[str] = []
@@ -85,7 +85,7 @@ def load_contho(found: Found, options: ImportOptions) -> Sample:
 class Annotations(NamedTuple):
     """A file's images by their id, and its annotations."""
 
-    images: Mapping[Any, Mapping[str, Any]]
+    images: Mapping[int, Mapping[str, Any]]
     notes: list[Mapping[str, Any]]
 
 
@@ -104,7 +104,16 @@ def _read(path: Path, _: int) -> Annotations:
         values = content.get(key)
         if not isinstance(values, list) or not all(isinstance(value, Mapping) for value in values):
             raise SampleError(path, f"has no list {key}, expected COCO's form: images and annotations")
-    return Annotations({image.get("id"): image for image in content["images"]}, content["annotations"])
+    for image in content["images"]:
+        if not isinstance(image.get("id"), int):
+            raise SampleError(path, f"has an image of id {image.get('id')!r}, expected a number")
+    return Annotations({image["id"]: image for image in content["images"]}, content["annotations"])
+
+
+def _image_id(note: Mapping[str, Any]) -> int:
+    """The image of an annotation; -1, which none is, for what is no number."""
+    value = note.get("image_id")
+    return value if isinstance(value, int) else -1
 
 
 def _picture_path(path: Path, name: str) -> Path:

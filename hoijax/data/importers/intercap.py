@@ -16,13 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hoijax.data.importers.compose import Scene, imported_sample, load_pictures
 from hoijax.data.importers.lens import Lens, read_lens
 from hoijax.data.importers.meshes import first_of, load_scan, needed
 from hoijax.data.importers.options import Found, ImportOptions
-from hoijax.data.importers.people import load_pickle, record, smplx_pose
+from hoijax.data.importers.people import array_of, load_pickle, record, smplx_pose
 from hoijax.data.importers.rigid import Rigid, moved_by, read_rigid
 from hoijax.data.parameters import load_json
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
@@ -131,12 +129,12 @@ def frame_of(path: Path, track: Any, number: int) -> Mapping[str, Any]:
             raise SampleError(path, f"holds {len(track)} frames, expected one of number {number}")
         return record(path, track[number])
     rows = record(path, track)
-    count = len(np.atleast_2d(np.asarray(rows.get("global_orient", np.zeros((0, 3)))).reshape(-1, 3)))
+    count = array_of(rows.get("global_orient", ())).size // 3
     if not 0 <= number < count:
         raise SampleError(path, f"holds {count} frames, expected one of number {number}")
     values = {}
     for key, value in rows.items():
-        array = np.asarray(value)
+        array = array_of(value)
         if array.dtype.kind in "iuf" and array.size and array.size % count == 0:
             values[key] = array.reshape(count, -1)[number]  # body_pose may be flat
         elif array.dtype.kind in "iuf":

@@ -30,11 +30,11 @@ def read_lens(path: Path, focal: Any, center: Any, distortion: Any = ()) -> Lens
     (fx, fy), (cx, cy) = numbers(path, "focal", focal, 2), numbers(path, "princpt", center, 2)
     if not min(fx, fy) > 0:
         raise SampleError(path, f"has focal lengths {fx} and {fy}, expected positive pixels")
-    values = np.asarray(distortion)
-    if values.size and values.size not in COEFFICIENTS:
+    count = len(distortion) if hasattr(distortion, "__len__") else 1
+    if count and count not in COEFFICIENTS:
         known = ", ".join(map(str, COEFFICIENTS))
-        raise SampleError(path, f"has {values.size} coefficients of the lens, expected {known} (OpenCV's order)")
-    coefficients = numbers(path, "distortion", distortion, values.size) if values.size else np.zeros(0)
+        raise SampleError(path, f"has {count} coefficients of the lens, expected {known} (OpenCV's order)")
+    coefficients = numbers(path, "distortion", distortion, count) if count else np.zeros(0)
     return Lens(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]), coefficients)
 
 

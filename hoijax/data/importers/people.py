@@ -37,6 +37,14 @@ def record(path: Path, content: Any) -> Mapping[str, Any]:
     return content
 
 
+def array_of(value: Any) -> np.ndarray:
+    """The value as an array; of one None where it is ragged."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.asarray(None)
+
+
 def smplh_pose(path: Path, pose: Any, to_camera: Rigid) -> HumanPose:
     """An SMPL or SMPL-H pose of 72 or 156 numbers in a frame that `to_camera` leads to the camera.
 
@@ -68,11 +76,11 @@ def smplx_pose(path: Path, values: Mapping[str, Any], to_camera: Rigid) -> tuple
     notes = []
 
     def of(key: str, size: int) -> np.ndarray:
-        found = np.asarray(values.get(key, np.zeros(size)))
+        found = array_of(values.get(key, np.zeros(size)))
         if found.size != size and key.endswith("hand_pose"):
             notes.append(f"{key} has {found.size} numbers, coefficients of a hand space: fingers are left straight")
             return np.zeros(size)
-        return numbers(path, key, found[..., :10] if key in ("betas", "expression") else found, size)
+        return numbers(path, key, found.ravel()[:10] if key in ("betas", "expression") else found, size)
 
     fingers = np.concatenate([of("left_hand_pose", 45), of("right_hand_pose", 45)]).reshape(30, 3)
     root = turned(to_camera, of("global_orient", 3))

@@ -217,3 +217,14 @@ def test_views_that_there_are_not(tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="has no view 4"):
         find_behave(tmp_path, ImportOptions(view=4))
     assert find_behave(tmp_path, ImportOptions(view=0)) == []
+
+
+@pytest.mark.parametrize("model", [3.5, {}, [1, 2], [1.0, 1.0, 0.0, 0.0, [2.0], [1, 2], 0.0, 0.0]])
+def test_a_lens_that_is_none_is_refused(write_frame: Write, tmp_path: Path, model: object) -> None:
+    write_frame(tmp_path)
+    broken_json(tmp_path / "calibs/intrinsics/2/calibration.json", "color", "opencv", value=model)
+    if model == [1, 2]:  # no coefficients: a pinhole
+        assert load_behave(only(tmp_path), VIEW).image.any()
+        return
+    with pytest.raises(SampleError, match=r"calibration\.json: "):
+        load_behave(only(tmp_path), VIEW)

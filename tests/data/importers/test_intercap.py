@@ -151,3 +151,12 @@ def test_missing_files_are_named(write: Write, tmp_path: Path, gone: str, messag
 def test_views_that_there_are_not(tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="has no view 0"):
         find_intercap(tmp_path, ImportOptions(view=0))
+
+
+@pytest.mark.parametrize("value", [None, [[1, 2], [3]], 5, "pose", []])
+def test_a_track_without_poses_is_refused(write: Write, world: Any, tmp_path: Path, value: object) -> None:
+    write()
+    path = tmp_path / "Res/05/07/Seg_0/res.pkl"
+    path.write_bytes(pickle.dumps({**tracks(world, "rows"), "body_pose": value}))
+    with pytest.raises(SampleError, match=r"res\.pkl: "):
+        load_intercap(only(tmp_path), VIEW)
