@@ -1,7 +1,6 @@
 """Arrays of an SMPL-X `.npz` file in any published layout, brought to the one that `hoijax.types.Body` has."""
 
 import io
-import pickle
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -11,40 +10,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
+from hoijax.body.array_pickle import unpickled
+
 Members = dict[str, tuple[zipfile.ZipFile, str]]  # array name -> where it is stored
 
 COLUMNS = 10  # shape and expression directions that are kept
 SPARSE_KEYS = ("data", "indices", "indptr", "shape")
-
-# The classes and functions that an array or a sparse matrix in a pickle is made of, by the modules of old and new
-# numpy, scipy and Python. Nothing else may be named: a pickle can otherwise run any code.
-_PICKLE_GLOBALS = {
-    "_reconstruct": {"numpy.core.multiarray", "numpy._core.multiarray"},
-    "scalar": {"numpy.core.multiarray", "numpy._core.multiarray"},
-    "_frombuffer": {"numpy.core.numeric", "numpy._core.numeric"},
-    "ndarray": {"numpy"},
-    "dtype": {"numpy"},
-    "csc_matrix": {"scipy.sparse", "scipy.sparse.csc", "scipy.sparse._csc"},
-    "csc_array": {"scipy.sparse", "scipy.sparse._csc"},
-    "csr_matrix": {"scipy.sparse", "scipy.sparse.csr", "scipy.sparse._csr"},
-    "csr_array": {"scipy.sparse", "scipy.sparse._csr"},
-    "coo_matrix": {"scipy.sparse", "scipy.sparse.coo", "scipy.sparse._coo"},
-    "coo_array": {"scipy.sparse", "scipy.sparse._coo"},
-    "_reconstructor": {"copy_reg", "copyreg"},
-    "object": {"__builtin__", "builtins"},
-    "encode": {"_codecs"},
-}
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads numpy arrays and scipy sparse matrices, and refuses every other class."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module not in _PICKLE_GLOBALS.get(name, ()):
-            raise ValueError(f"its pickle names {module}.{name}; only numpy arrays and scipy sparse matrices are read")
-        if module.startswith("scipy.sparse"):
-            module = "scipy.sparse"
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
 def read_smplx(path: Path, parents: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -70,7 +41,7 @@ def _read(path: Path, extract: Callable[[Members], Any]) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             return extract({name.removesuffix(".npy"): (archive, name) for name in archive.namelist()})
-    except (zipfile.BadZipFile, zlib.error, EOFError, pickle.UnpicklingError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise ValueError(f"{path}: not a readable .npz archive ({error})") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
@@ -163,13 +134,13 @@ def _array(members: Members, key: str) -> np.ndarray:
 
 
 def _read_npy(file: io.BytesIO, key: str) -> np.ndarray:
-    """`numpy.load` of one member, with the unpickler above where the array is of Python objects."""
+    """`numpy.load` of one member, with `unpickled` where the array is of Python objects."""
     try:
         return np.lib.format.read_array(file, allow_pickle=False)
     except ValueError as error:
         if "Object arrays" not in str(error):
             raise ValueError(f"{key}: {error}") from error
-    content: Any = _ArrayUnpickler(file, encoding="latin1").load()  # read_array has left the file after the header
+    content: Any = unpickled(file)  # read_array has left the file after the header
     if isinstance(content, np.ndarray) and content.dtype == object and content.size == 1:
         content = content.item()
     return content.toarray() if scipy.sparse.issparse(content) else np.asarray(content)

@@ -49,8 +49,10 @@ def load_mask(path: Path, warn: Warn) -> Bool[np.ndarray, "h w"]:
     return values > 127
 
 
-def load_depth(path: Path, warn: Warn) -> Float[np.ndarray, "h w"]:
-    """A depth map in metres, 0 where unknown: `.npy` as it is, 16-bit PNG in 1/256 m (ZoeDepth's own), 8-bit as it is.
+def load_depth(path: Path, warn: Warn, unit: float = ZOE_METRES) -> Float[np.ndarray, "h w"]:
+    """A depth map in metres, 0 where unknown: `.npy` as it is, 8-bit as it is, 16-bit PNG in `unit` metres.
+
+    The unit is ZoeDepth's own 1/256 m if nothing is said.
 
     Raises SampleError when it cannot be read or holds no depth.
     """
@@ -62,7 +64,7 @@ def load_depth(path: Path, warn: Warn) -> Float[np.ndarray, "h w"]:
         if values.ndim == 3:
             values = values[..., 0]
         if image.mode.startswith("I"):
-            values = values * ZOE_METRES
+            values = values * unit
         elif not image.mode.startswith("F"):
             warn(path, "has 8 bits a pixel: a relief without unit, not metres")
     with np.errstate(over="ignore"):

