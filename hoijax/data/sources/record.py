@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -212,9 +213,10 @@ def _gathered(
     person_objects = [thing for _, thing, interaction in good if interaction.category == PERSON]
     humans = same_things([human for human, _, _ in good], entries, listing.same)
     loose = [*person_objects, *others]
-    everyone = same_things(
-        [*(human for human, _, _ in good), *loose], [*entries, *range(-1, -1 - len(loose), -1)], listing.same
-    )
+    everyone = humans
+    if loose:
+        numbers = [*entries, *range(-1, -1 - len(loose), -1)]
+        everyone = same_things([*(human for human, _, _ in good), *loose], numbers, listing.same)
     things: list[tuple[str, int]] = [("", 0)] * len(good)
     for category in {interaction.category for _, _, interaction in good}:
         which = [i for i, (_, _, interaction) in enumerate(good) if interaction.category == category]
@@ -228,14 +230,19 @@ def _gathered(
         Pair(
             image=image,
             size=listing.size,
-            human_box=np.median([good[i][0] for i in members], axis=0),
-            object_box=np.median([good[i][1] for i in members], axis=0),
+            human_box=_median([good[i][0] for i in members]),
+            object_box=_median([good[i][1] for i in members]),
             category=category,
             actions=tuple(dict.fromkeys(good[i][2].action for i in members)),
             id="",
         )
         for (_, (category, _)), members in pairs.items()
     ]
+
+
+def _median(boxes: Sequence[Box]) -> Float[np.ndarray, "4"]:
+    """Of each corner. Files have hundreds of thousands of mostly single boxes: numpy's own would take a minute."""
+    return np.array(boxes[0] if len(boxes) == 1 else [median(column) for column in zip(*boxes)])
 
 
 def _with_ids(listing: Listing, pairs: Sequence[Pair], used: set[str]) -> tuple[Pair, ...]:
