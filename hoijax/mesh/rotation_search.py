@@ -68,6 +68,26 @@ def silhouette_overlaps(
     return jax.lax.map(lambda turn: _overlap(points @ turn.T, grid, nearness), rotations, batch_size=batch)
 
 
+@partial(jax.jit, static_argnames=("side", "batch"))
+def silhouette_views(
+    points: Float[Array, "p 3"], rotations: Float[Array, "r 3 3"], side: int, batch: int = 256
+) -> Bool[Array, "r n n"]:
+    """Silhouettes of R p seen from afar on `side` x `side` cells: the longer side of each fills the grid, in its middle.
+
+    Gradient: none, they are counted.
+    """
+    return jax.lax.map(lambda turn: _view(points @ turn.T, side), rotations, batch_size=batch)
+
+
+def _view(turned: Float[Array, "p 3"], side: int) -> Bool[Array, "n n"]:
+    uv = turned[:, :2]
+    low, high = uv.min(0), uv.max(0)
+    factor = (side - 1e-3) / jnp.maximum((high - low).max(), 1e-9)
+    column, row = jnp.floor(factor * (uv - (low + high) / 2) + side / 2).astype(jnp.int32).T
+    drawn = jnp.zeros(side * side, bool).at[row * side + column].set(True, mode="drop")
+    return _closed(drawn.reshape(side, side))
+
+
 def _overlap(turned: Float[Array, "p 3"], grid: MaskGrid, nearness: Float[Array, ""]) -> Float[Array, ""]:
     """For one rotation: box of the visible part fitted to the box of the mask, in rounds; then counted."""
     side = grid.mask.shape[0]

@@ -1,0 +1,1 @@
+"""Annotations in two dimensions that others made: which person does what with which object, in which photograph."""
