@@ -23,6 +23,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pipeline_engines
 import wrapper_flags
@@ -103,10 +104,10 @@ def take_over_flags(out: Path) -> None:
         sys.exit(f"{file}: cannot be taken over ({error}); remove it and give all flags")
 
 
-def kept_flags() -> dict[str, str]:
+def kept_flags() -> dict[str, Any]:
     """The flags of this program that were given, or taken over."""
     own = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
-    return {flag.name: flag.value for flag in own if flag.value != flag.default and flag.name not in NOT_KEPT}
+    return {str(flag.name): flag.value for flag in own if flag.value != flag.default and flag.name not in NOT_KEPT}
 
 
 def work_through(items: Sequence[Item], chosen: Choice, given: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""Other people's models as engines of the pipeline: each step's inputs written as files, the wrapper run, its folder kept."""
+"""Other people's models as engines of the pipeline: inputs are written as files, the wrapper runs, its folder is kept."""
 
 import json
 import shutil
@@ -102,7 +102,7 @@ def inpaint(tools: Tools, seed: int) -> Engine:
 
 
 def _modelled(wrapper: Wrapper, tools: Tools, step: str, needs: Sequence[str], prepare: Prepare) -> Engine:
-    """The engine of a wrapper whose output folder is the step's own. A model that is not set up fails with what is missing."""
+    """The engine of a wrapper that makes the step's own folder. One that is not set up fails with what is missing."""
     tool = tools.get(wrapper.name, Tool())
 
     def do(items: Sequence[Item], tell: Tell) -> None:

@@ -2,11 +2,11 @@
 
     python experiments/photo.py --image=PHOTO --object=MESH --box=X0,Y0,X1,Y1 --out=OUT
 
-The person is found, cut out and a body fitted to them; the object is cut out inside the box (pixels of the photograph, as any
-viewer tells them), turned, sized and placed by its silhouette, and reconstruct.py's optimizer does the rest. The report lies in
-OUT/result/report.html, the sample, to be used like any other, in OUT/samples, every step in OUT/work: look at OUT/index.html.
-Each thing that is known better may be given: masks (white on black), the person's mesh with its smplx_parameters.json, a depth
-map (.npy in metres, or ZoeDepth's PNG), the object's size. What is finished is not done again when only a flag changes.
+The person is found, cut out and a body fitted to them; the object is cut out inside the box (pixels of the photograph, as
+any viewer tells them), turned, sized and placed by its silhouette, and reconstruct.py's optimizer does the rest. The report is
+OUT/result/report.html; the sample, to be used like any other, is in OUT/samples; OUT/index.html shows every step. Each thing
+that is known better may be given: masks (white on black), the person's mesh with its smplx_parameters.json, a depth map (.npy
+in metres, or ZoeDepth's PNG), the object's size. What is finished is not done again when only a flag changes.
 """
 
 import sys

@@ -18,7 +18,7 @@ LAYERS["coarse"] = {"types", "geometry", "mesh", "body", "coarse"}
 LAYERS["data"] = set(CORE) | {"data"}
 LAYERS["report"] = set(CORE) | {"data", "report"}
 LAYERS["dataset"] = LAYERS["report"] | {"dataset"}
-LAYERS["pipeline"] = LAYERS["report"] | {"pipeline"}
+LAYERS["pipeline"] = LAYERS["report"] | {"photo", "pipeline"}
 LAYERS["hoijax"] = set()  # the package's own __init__
 
 FORBIDDEN_EVERYWHERE = {"torch", "smplx", "bpy", "third_party_wrappers"}

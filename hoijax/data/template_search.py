@@ -13,8 +13,9 @@ from jaxtyping import Array, Bool, Float, Int, UInt8
 
 from hoijax.coarse.turn import small_grid
 from hoijax.coarse.view import mask_box
+from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.sources.hico_names import plain_name
-from hoijax.data.templates import SIDE, VIEWS, Library, Template, load_template_mesh, surface_points
+from hoijax.data.templates import SIDE, VIEWS, Library, Template, surface_points
 from hoijax.mesh.rotation_search import MaskGrid, nearby_rotations, ranked, silhouette_overlaps, uniform_rotations
 
 SHORTLIST = 24  # templates whose silhouettes are compared outside of what hides the object; the others by box alone
@@ -133,7 +134,7 @@ def _candidates(library: Library, category: str | None) -> tuple[Int[np.ndarray,
 
 def _best(library: Library, template: Template, grid: MaskGrid, worth: float) -> Match:
     """The rotation in which the template's silhouette, in its best size and place, fits the mask best."""
-    points = surface_points(load_template_mesh(library.folder / template.file))
+    points = surface_points(load_any_mesh(library.folder / template.file))
     far = jnp.float32(0.0)
 
     def best(rotations: Float[Array, "r 3 3"], count: int) -> tuple[Int[Array, " k"], Float[Array, " r"]]:

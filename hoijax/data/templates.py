@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, UInt8
 
 from hoijax.data.atomic import save_bytes
 from hoijax.data.layout import load_bytes
-from hoijax.data.objfile import GREY, load_mesh, mesh_faults
+from hoijax.data.meshfile import SUFFIXES, load_any_mesh
 from hoijax.data.parameters import load_json
 from hoijax.data.sample import ColoredMesh, SampleError
 from hoijax.data.sources.hico_names import plain_name
@@ -29,7 +29,6 @@ SCHEMA = 1  # of index.json: another one is made anew
 VIEWS, SIDE = 1000, 32  # directions, about 17 degrees apart; cells each way
 POINTS = 3000  # on the surface, of which silhouettes are made
 INDEX, ABOUT = "index.json", "library.json"
-SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
 
 
 class Template(NamedTuple):
@@ -123,25 +122,6 @@ def mesh_files(folder: Path) -> Iterator[Path]:
                 yield Path(category, name)
 
 
-def load_template_mesh(path: Path) -> ColoredMesh:
-    """A mesh in any format that trimesh reads, one body; colours where vertices have them. Raises SampleError."""
-    if path.suffix.lower() == ".obj":
-        return load_mesh(path)
-    load_bytes(path)
-    try:
-        found: Any = trimesh.load(path, force="mesh", process=False)
-        verts, faces = np.asarray(found.vertices, np.float32), np.asarray(found.faces, np.int32)
-        colors = np.asarray(found.visual.to_color().vertex_colors, np.float32)
-    except Exception as error:  # trimesh's loaders raise whatever the parser below them does
-        raise SampleError(path, f"cannot be read as a mesh ({type(error).__name__}: {error})") from error
-    rgb = colors[:, :3] / 255 if colors.shape[:1] == verts.shape[:1] else np.full_like(verts, GREY)
-    mesh = ColoredMesh(verts.reshape(-1, 3), faces.reshape(-1, 3), rgb.reshape(-1, 3))
-    faults = mesh_faults(mesh)
-    if faults:
-        raise SampleError(path, faults[0])
-    return mesh
-
-
 def surface_points(mesh: ColoredMesh, count: int = POINTS) -> Float[Array, "p 3"]:
     """Points spread over the surface, about the middle of its box, the box's diagonal 1. The same for the same mesh.
 
@@ -159,7 +139,7 @@ def surface_points(mesh: ColoredMesh, count: int = POINTS) -> Float[Array, "p 3"
 
 def _new_template(folder: Path, place: Path, digest: str, metres: bool) -> Template:
     """Reads a mesh and writes its views."""
-    mesh = load_template_mesh(folder / place)
+    mesh = load_any_mesh(folder / place)
     try:
         points = surface_points(mesh)
     except ValueError as error:

@@ -4,18 +4,17 @@ import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import trimesh
 from jaxtyping import Bool, UInt8
 
 from hoijax.data.images import fitted, load_depth, load_mask, load_photo
+from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.objfile import load_mesh, save_mesh
 from hoijax.data.parameters import load_parameters
 from hoijax.data.read import before_camera, filled
-from hoijax.data.sample import ColoredMesh, SampleError
+from hoijax.data.sample import SampleError
 from hoijax.pipeline.engine import Engine, engine
 from hoijax.pipeline.item import Item
 
@@ -84,24 +83,3 @@ def save_mask(path: Path, mask: Bool[np.ndarray, "h w"]) -> None:
     """White on black, 8 bits."""
     if not cv2.imwrite(os.fspath(path), mask.astype(np.uint8) * 255):
         raise OSError(f"{path}: cannot be written")
-
-
-def load_any_mesh(path: Path) -> ColoredMesh:
-    """A mesh from OBJ, GLB, PLY, STL or OFF; the parts of a scene become one. Raises SampleError for what is no mesh."""
-    if path.suffix.lower() == ".obj":
-        return load_mesh(path)
-    try:
-        mesh = trimesh.load_mesh(path, process=False)
-        visual: Any = mesh.visual
-        if visual.kind == "texture":
-            visual = visual.to_color()
-        colors = visual.vertex_colors if visual.kind is not None else None
-        verts, faces = np.asarray(mesh.vertices, np.float32), np.asarray(mesh.faces, np.int32)
-    except Exception as error:  # trimesh's readers raise whatever their formats' parsers do
-        raise SampleError(path, f"cannot be read as a mesh ({type(error).__name__}: {error})") from error
-    if not len(verts) or not len(faces) or not np.isfinite(verts).all():
-        raise SampleError(path, f"has {len(verts)} vertices and {len(faces)} faces, expected a finite mesh")
-    rgb = np.full(verts.shape, 0.5, np.float32)
-    if colors is not None and len(colors) == len(verts):
-        rgb = (np.asarray(colors)[:, :3] / 255).astype(np.float32)
-    return ColoredMesh(verts, faces, rgb)

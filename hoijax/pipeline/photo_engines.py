@@ -5,9 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from hoijax.body.builtin import builtin_body
+from hoijax.data.objfile import GREY, save_mesh
+from hoijax.data.sample import ColoredMesh
+from hoijax.data.strict_json import save_json
+from hoijax.data.write import parameters
 from hoijax.photo.box_mask import box_mask
 from hoijax.photo.models import Models, PhotoError, load_models
 from hoijax.photo.people import Person, people, the_person
+from hoijax.photo.person_body import fit_body
 from hoijax.pipeline.engine import Engine, engine
 from hoijax.pipeline.given import photograph, save_mask, saved_mask
 from hoijax.pipeline.item import Item
@@ -46,3 +52,25 @@ def object_mask() -> Engine:
         return ()
 
     return engine("GrabCut", "object_mask", ("image", "person_mask"), {}, make)
+
+
+def human(focal_px: float | None = None) -> Engine:
+    """The built-in body fitted to landmarks and mask; `focal_px`: of the photograph, None for a natural one."""
+
+    def make(item: Item, folder: Path) -> tuple[str, ...]:
+        person = found_person(item)._replace(mask=saved_mask(item, "person_mask"))
+        body = builtin_body()
+        fitted = fit_body(body, person, focal_px, saved_mask(item, "object_mask"))
+        offset = np.asarray(fitted.pose.translation, np.float64)
+        rgb = np.full(fitted.verts.shape, GREY, np.float32)
+        mesh = ColoredMesh((fitted.verts - offset).astype(np.float32), np.asarray(body.faces), rgb)
+        save_mesh(folder / "h_mesh.obj", mesh)
+        save_json(folder / "smplx_parameters.json", parameters(fitted.pose, fitted.camera))
+        apart = fitted.error_px[fitted.seen]
+        notes = [f"{fitted.seen.sum()} of {len(fitted.seen)} landmarks seen, median error {np.median(apart):.1f} px"]
+        if not fitted.seen.all():
+            notes.append(f"not seen, so guessed: {', '.join(fitted.unseen_names())}")
+        return tuple(notes)
+
+    needs = ("image", "person_mask", "object_mask")
+    return engine("landmarks", "human", needs, {"focal_px": focal_px}, make)

@@ -38,7 +38,8 @@ def engines_of(item: Item, chosen: Choice, given: Path | None) -> dict[str, Engi
             found[step] = own_engine(step, files)
         elif step in chosen.engines:
             found[step] = chosen.engines[step]
-    return needed(found | (chosen.with_depth if "depth" in found else chosen.without_depth))
+    last = chosen.with_depth if "depth" in found else chosen.without_depth
+    return needed({**found, **last})
 
 
 def needed(engines: Mapping[str, Engine]) -> dict[str, Engine]:

@@ -22,9 +22,9 @@ from hoijax.pipeline.standing import standings
 Did = list[tuple[str, Ending]]
 
 
-def chosen(options: CoarseOptions = CoarseOptions(), **engines: Engine) -> Choice:
+def chosen(options: CoarseOptions | None = None, **engines: Engine) -> Choice:
     """Our own steps; all else is own files, or `engines`."""
-    own = choice(engines, options, None)
+    own = choice(engines, options or CoarseOptions(), None)
     return own._replace(with_depth={**own.with_depth, **engines})
 
 
