@@ -23,7 +23,7 @@ WRAPPER = Wrapper(
         "PIL",
     ),
     without="give a mesh of your own, or take one from a library of templates",
-    repository_files=("run.py", "configs/instant-mesh-large.yaml"),
+    repository_files=("run.py", "configs/instant-mesh-large.yaml", "zero123plus/pipeline.py"),
     needs_checkpoint=False,  # without one the repository looks into its own ckpts/ and the download cache
     needs_gpu=True,
 )

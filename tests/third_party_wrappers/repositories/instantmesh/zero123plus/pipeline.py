@@ -1,0 +1,1 @@
+"""Stands in for the pipeline that run.py finds by its folder, from where it is started."""
