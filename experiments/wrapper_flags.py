@@ -1,6 +1,7 @@
 """The flags that tell where other people's models live on this machine: four for each, or one file for all."""
 
 import json
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -65,5 +66,6 @@ def _from_file(path: Path) -> dict[str, dict[str, Any]]:
 
 def _tool(entry: dict[str, Any]) -> Tool:
     places = {field: Path(entry[field]).expanduser() for field in ("repository", "checkpoint") if field in entry}
+    python = os.path.expanduser(entry["python"]) if "python" in entry else None
     limit = float(entry.get("time_limit", Tool.time_limit))
-    return Tool(python=entry.get("python"), device=entry.get("device", Tool.device), time_limit=limit, **places)
+    return Tool(python=python, device=entry.get("device", Tool.device), time_limit=limit, **places)

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,10 +73,11 @@ def run(
     plans: list[_Plan] = []
     for index, job in enumerate(jobs):
         try:
-            plan = _plan(wrapper, tool, index, job)
+            plan = _plan(wrapper, index, job)
             if _is_cached(wrapper, tool, plan, made_by, overwrite):
                 tell(index, Outcome(job, "cached", None, 0.0))
             else:
+                _refuse_unwritable(job)
                 plans.append(plan)
         except _Refused as error:
             tell(index, Outcome(job, "failed", f"{wrapper.name}: {error}", 0.0))
@@ -102,7 +103,8 @@ def import_existing(wrapper: Wrapper, files: Mapping[str, Path], job: Job) -> Ou
     job = _absolute(job)
     began = time.monotonic()
     try:
-        plan = _plan(wrapper, Tool(), 0, job, partly=True)
+        plan = _plan(wrapper, 0, job, partly=True)
+        _refuse_unwritable(job)
         if set(files) != set(plan.checks):
             raise _Refused(f"got the files {', '.join(sorted(files))}; expected {', '.join(sorted(plan.checks))}")
         sources = {name: Path(os.path.abspath(path)) for name, path in files.items()}
@@ -122,11 +124,10 @@ def import_existing(wrapper: Wrapper, files: Mapping[str, Path], job: Job) -> Ou
         return Outcome(job, "failed", f"{wrapper.name}: {error}", time.monotonic() - began)
 
 
-def _plan(wrapper: Wrapper, tool: Tool, index: int, job: Job, partly: bool = False) -> _Plan:
+def _plan(wrapper: Wrapper, index: int, job: Job, partly: bool = False) -> _Plan:
     """Looks through a job. Raises _Refused."""
     try:
-        options = options_of(wrapper, job)
-        json.dumps(options)
+        options = json.loads(json.dumps(options_of(wrapper, job)))  # as run.json will give them back
     except (TypeError, ValueError) as error:
         raise _Refused(str(error)) from error
     lacking = [name for name in wrapper.inputs if name not in job.inputs and not partly]
@@ -147,6 +148,13 @@ def _plan(wrapper: Wrapper, tool: Tool, index: int, job: Job, partly: bool = Fal
         raise _Refused(f"needs the input {error}") from error
     work = job.out.with_name(f".{job.out.name}-{secrets.token_hex(4)}")
     return _Plan(index, job, options, hashes, checks, work)
+
+
+def _refuse_unwritable(job: Job) -> None:
+    """Raises _Refused where the job's folder could not be made, before a model is loaded for it."""
+    above = next(folder for folder in job.out.parents if os.path.lexists(folder))
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise _Refused(f"{job.out} cannot be made: {above} is no folder that may be written to")
 
 
 def _is_cached(wrapper: Wrapper, tool: Tool, plan: _Plan, made_by: dict[str, Any], overwrite: bool) -> bool:
@@ -189,8 +197,6 @@ def _work_through(
         }
         for plan in plans
     ]
-    for plan in plans:
-        plan.job.out.parent.mkdir(parents=True, exist_ok=True)
     with _hidden(plans), closing(process.served(command, entries, tool.time_limit)) as ends:
         for ended in ends:
             plan, error = plans[ended.number], ended.error
@@ -226,7 +232,9 @@ def _failed(wrapper: Wrapper, plan: _Plan, error: str, log: bytes) -> str:
     if "out of memory" in tail.lower() and "out of memory" not in error:
         error = f"out of memory: {error}"
     beside = _log_beside(plan.job)
-    beside.write_bytes(log)
+    with suppress(OSError):  # a full disk must not hide what went wrong before
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(log)
     about = plan.job.inputs.get("image", plan.job.out)
     return f"{wrapper.name}: {about}: {error} (log: {beside}){tail}"
 

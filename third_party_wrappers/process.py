@@ -110,8 +110,10 @@ def _report(line: bytes, log: Path) -> dict[str, Any] | None:
 
 def _part(log: Path, loaded: int, begun: int, end: int | None) -> bytes:
     """A job's part of the log: how the model was loaded, and what was said while the job was in hand."""
-    content = log.read_bytes()
-    return content[: min(loaded, begun)] + content[begun:end]
+    with open(log, "rb") as file:
+        loading = file.read(min(loaded, begun))
+        file.seek(begun)
+        return loading + file.read(-1 if end is None else end - begun)
 
 
 def last_lines(log: bytes) -> str:

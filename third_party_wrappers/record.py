@@ -111,11 +111,7 @@ def check_outputs(folder: Path, checks: Mapping[str, Check], job: Job, tool: Too
 def appear(work: Path, out: Path) -> None:
     """Makes a finished folder the one at `out`, in one rename; what stood there goes once the new one stands."""
     for path in [*work.rglob("*"), work]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _flush(path)
     old = work.with_name(work.name + "-old")
     had = os.path.lexists(out)
     if had:
@@ -126,8 +122,21 @@ def appear(work: Path, out: Path) -> None:
         if had:
             old.rename(out)
         raise
-    if had:
+    if had and old.is_dir() and not old.is_symlink():
         shutil.rmtree(old, ignore_errors=True)
+    elif had:
+        old.unlink()
+
+
+def _flush(path: Path) -> None:
+    """Waits until a file or folder is on the disk."""
+    if path.is_dir() and os.name == "nt":  # Windows opens no folders
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _checkpoint(path: Path) -> str:

@@ -119,6 +119,7 @@ def test_a_model_that_does_not_load_fails_all_jobs_in_one_process(photograph, st
     outcomes = run(stand_in, replace(TOOL, device=device, time_limit=1.5), jobs)
     assert [outcome.state for outcome in outcomes] == ["failed"] * 3
     assert all(words in outcome.error and "before its first job" in outcome.error for outcome in outcomes)
+    assert all(Path(f"{job.out}.log").is_file() for job in jobs)
     assert_nothing_half(tmp_path, 0)
 
 
@@ -162,14 +163,16 @@ def test_what_is_missing_is_said_before_anything_starts(photograph, stand_in, tm
 
 
 def test_jobs_that_ask_wrongly_fail_alone(photograph, stand_in, tmp_path):
-    good, unknown, absent, extra, odd = jobs_of(photograph, tmp_path, *["well"] * 5)
+    good, unknown, absent, extra, odd, nowhere = jobs_of(photograph, tmp_path, *["well"] * 6)
+    nowhere = nowhere._replace(out=nowhere.inputs["image"] / "below" / "a file")
     unknown = unknown._replace(options={"speed": 3})
     absent = absent._replace(inputs={"image": tmp_path / "gone.jpg"})
     extra = extra._replace(inputs={**extra.inputs, "mask": tmp_path / "mask.png"})
     odd = odd._replace(options={"act": tmp_path})
-    outcomes = run(stand_in, TOOL, [good, unknown, absent, extra, odd])
-    assert [outcome.state for outcome in outcomes] == ["done", *["failed"] * 4]
-    for outcome, words in zip(outcomes[1:], ["no option speed", "gone.jpg, cannot be read", "got the inputs", "JSON"]):
+    outcomes = run(stand_in, TOOL, [good, unknown, absent, extra, odd, nowhere])
+    assert [outcome.state for outcome in outcomes] == ["done", *["failed"] * 5]
+    said = ["no option speed", "gone.jpg, cannot be read", "got the inputs", "JSON", "5.jpg is no folder"]
+    for outcome, words in zip(outcomes[1:], said):
         assert words in outcome.error
     with pytest.raises(ValueError, match="several jobs write to"):
         run(stand_in, TOOL, [good, good])
@@ -185,6 +188,8 @@ def test_what_is_there_is_not_done_again(photograph, stand_in, tmp_path):
 
     photograph("0.jpg", seed=7)
     assert run(stand_in, TOOL, [job])[0].state == "done"  # another image, made anew
+    listed = job._replace(options={"note": ("a", 1)}, out=tmp_path / "out" / "listed")
+    assert [run(stand_in, TOOL, [listed])[0].state for _ in range(2)] == ["done", "cached"]  # JSON knows no tuples
     doubled = job._replace(options={"scale": 2.0})
     [refused] = run(stand_in, TOOL, [doubled])
     assert refused.state == "failed"
@@ -192,7 +197,7 @@ def test_what_is_there_is_not_done_again(photograph, stand_in, tmp_path):
     assert run(stand_in, TOOL, [job])[0].state == "cached"
     assert run(stand_in, TOOL, [doubled], overwrite=True)[0].state == "done"
     assert (np.load(job.out / "depth.npy") == 4).all()
-    assert_nothing_half(tmp_path, 1)
+    assert_nothing_half(tmp_path, 2)
 
 
 def test_another_tool_or_damage_or_a_foreign_folder_is_no_hit(photograph, stand_in, tmp_path):
@@ -214,6 +219,12 @@ def test_another_tool_or_damage_or_a_foreign_folder_is_no_hit(photograph, stand_
     [failed] = run(stand_in, tool, [job._replace(options={"act": "nan"})], overwrite=True)
     assert failed.state == "failed"
     assert job.out.is_dir()  # what was there stays when the new one fails
+    elsewhere = job._replace(out=tmp_path / "file")
+    elsewhere.out.write_text("mine")
+    assert "no readable run.json" in run(stand_in, tool, [elsewhere])[0].error
+    assert elsewhere.out.read_text() == "mine"
+    assert run(stand_in, tool, [elsewhere], overwrite=True)[0].state == "done"
+    assert not list(tmp_path.glob(".file*"))
 
 
 def test_a_repository_is_told_by_its_commit(photograph, stand_in, tmp_path):
