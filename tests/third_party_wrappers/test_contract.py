@@ -321,7 +321,8 @@ def test_a_callback_that_raises_leaves_no_process(photograph, stand_in, tmp_path
         assert wait_until((tmp_path / "pids").is_file)
         raise RuntimeError("enough")
 
-    with pytest.raises(RuntimeError, match="enough"):
+    with pytest.raises(RuntimeError, match="enough") as held:  # with its traceback, which keeps our frames alive
         run(stand_in, TOOL, jobs, progress=stop)
+    assert held.traceback
     assert wait_until(lambda: not any(alive(int(pid)) for pid in (tmp_path / "pids").read_text().split()))
     assert_nothing_half(tmp_path, 1)
