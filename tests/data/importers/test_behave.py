@@ -166,7 +166,7 @@ def broken_json(path: Path, *keys: str, value: object) -> None:
         (lambda root, f: (f / "person/fit02/person_fit.ply").unlink(), r"fit02: has no person_fit\.ply"),
         (
             lambda root, f: (f / "person/fit02/person_fit.ply").write_bytes(b"ply\nnothing"),
-            r"cannot be read as a PLY mesh",
+            r"cannot be read as a mesh",
         ),
         (lambda root, f: (f / "person/fit02/person_fit.pkl").write_bytes(b"\x80"), r"person_fit\.pkl: is not read"),
         (
