@@ -27,7 +27,7 @@ from hoijax.mesh.rotation_search import silhouette_views, uniform_rotations
 
 SCHEMA = 1  # of index.json: another one is made anew
 VIEWS, SIDE = 1000, 32  # directions, about 17 degrees apart; cells each way
-POINTS = 3000  # on the surface, of which silhouettes are made
+POINTS = 2000  # on the surface, of which silhouettes are made
 INDEX, ABOUT = "index.json", "library.json"
 SUFFIXES = (".obj", ".ply", ".stl", ".off", ".glb", ".gltf")
 
@@ -131,7 +131,8 @@ def load_template_mesh(path: Path) -> ColoredMesh:
     try:
         found: Any = trimesh.load(path, force="mesh", process=False)
         verts, faces = np.asarray(found.vertices, np.float32), np.asarray(found.faces, np.int32)
-        colors = np.asarray(found.visual.to_color().vertex_colors, np.float32)
+        visual = found.visual.to_color() if hasattr(found.visual, "to_color") else found.visual  # textures have it
+        colors = np.asarray(visual.vertex_colors, np.float32) if visual.defined else np.zeros((0, 4), np.float32)
     except Exception as error:  # trimesh's loaders raise whatever the parser below them does
         raise SampleError(path, f"cannot be read as a mesh ({type(error).__name__}: {error})") from error
     rgb = colors[:, :3] / 255 if colors.shape[:1] == verts.shape[:1] else np.full_like(verts, GREY)
