@@ -2,11 +2,12 @@
 
     python experiments/photo.py --image=PHOTO --object=MESH --box=X0,Y0,X1,Y1 --out=OUT
 
-The person is found, cut out and a body fitted to them; the object is cut out inside the box (pixels of the photograph, as
-any viewer tells them), turned, sized and placed by its silhouette, and reconstruct.py's optimizer does the rest. The report is
-OUT/result/report.html; the sample, to be used like any other, is in OUT/samples; OUT/index.html shows every step. Each thing
-that is known better may be given: masks (white on black), the person's mesh with its smplx_parameters.json, a depth map (.npy
-in metres, or ZoeDepth's PNG), the object's size. What is finished is not done again when only a flag changes.
+The person is found, cut out and a body fitted to them; the object is cut out inside the box (pixels of the photograph,
+as any viewer tells them), turned, sized and placed by its silhouette, and reconstruct.py's optimizer does the rest. The
+report is OUT/result/report.html; the sample, to be used like any other, is in OUT/samples; OUT/index.html shows every
+step. Each thing that is known better may be given: masks (white on black), the person's mesh with its
+smplx_parameters.json, a depth map (.npy in metres, or ZoeDepth's PNG), the object's size. What is finished is not done
+again when only a flag changes.
 """
 
 import sys
@@ -39,6 +40,8 @@ _IMAGE = flags.DEFINE_string("image", None, "The photograph.", required=True)
 _OBJECT = flags.DEFINE_string("object", None, "The object's mesh: .obj, .glb, .ply, .stl or .off.", required=True)
 _OUT = flags.DEFINE_string("out", None, "Where everything goes.", required=True)
 _BOX = flags.DEFINE_list("box", None, "Box around the object, X0,Y0,X1,Y1 in pixels; not needed with --object_mask.")
+_ON = flags.DEFINE_list("on", None, "Clicks on the object, X,Y,X,Y..., where its mask misses a part.")
+_OFF = flags.DEFINE_list("off", None, "Clicks in the box that are not on the object, X,Y,X,Y...")
 _PERSON_BOX = flags.DEFINE_list("person_box", None, "Box around the person, where there are several.")
 _OBJECT_MASK = flags.DEFINE_string("object_mask", None, "The object's mask, instead of one found in the box.")
 _PERSON_MASK = flags.DEFINE_string("person_mask", None, "The person's mask, instead of one found.")
@@ -67,6 +70,15 @@ def box(name: str, values: list[str] | None) -> np.ndarray | None:
     return np.array([x0, y0, x1, y1])
 
 
+def clicks(name: str, values: list[str] | None) -> list[tuple[float, float]]:
+    """Pairs of numbers of a flag. Exits with a sentence for anything else."""
+    try:
+        numbers = [float(value) for value in values or ()]
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
+    except ValueError:
+        sys.exit(f"--{name}={','.join(values or ())}: expected pairs of numbers X,Y,X,Y... in pixels")
+
+
 def own(step: str, *files: tuple[str, str | Path | None]) -> dict[str, Engine]:
     """The engine of a step whose files a flag gives. Exits with a sentence where one is not there."""
     paths = {name: Path(path) for name, path in files if path}
@@ -80,7 +92,7 @@ def chosen() -> Choice:
     """Who does which step."""
     engines = {
         "person_mask": photo_engines.person_mask(),
-        "object_mask": photo_engines.object_mask(),
+        "object_mask": photo_engines.object_mask(clicks("on", _ON.value), clicks("off", _OFF.value)),
         "human": photo_engines.human(),
     }
     human = Path(_HUMAN.value) if _HUMAN.value else None

@@ -1,5 +1,6 @@
 """The steps that need nothing but pip: the person's mask and body from small networks, the object's mask from its box."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from hoijax.photo.person_body import fit_body
 from hoijax.pipeline.engine import Engine, engine
 from hoijax.pipeline.given import photograph, save_mask, saved_mask
 from hoijax.pipeline.item import Item
+
+Point = tuple[float, float]  # x, y in pixels
 
 
 @cache
@@ -41,17 +44,26 @@ def person_mask() -> Engine:
     return engine("landmark network", "person_mask", ("image",), {}, make)
 
 
-def object_mask() -> Engine:
-    """The object's mask, by GrabCut in its box."""
+SPARSE = 0.15  # of the box's pixels outside of the person; a mask that fills less is probably a part of the object
+
+
+def object_mask(on: Sequence[Point] = (), off: Sequence[Point] = ()) -> Engine:
+    """The object's mask, by GrabCut in its box. Clicks (x, y), in pixels: `on` the object, `off` it."""
 
     def make(item: Item, folder: Path) -> tuple[str, ...]:
         if item.object_box is None:
             raise PhotoError("no box of the object is given, and no mask")
         person = saved_mask(item, "person_mask").astype(np.float64)
-        save_mask(folder / "object_mask.png", box_mask(photograph(item), item.object_box, person))
-        return ()
+        clicks = (np.array(points, np.float64).reshape(-1, 2) for points in (on, off))
+        mask = box_mask(photograph(item), item.object_box, person, *clicks)
+        save_mask(folder / "object_mask.png", mask)
+        left, top, right, bottom = np.round(item.object_box).astype(int)
+        free = (person[max(top, 0) : bottom, max(left, 0) : right] <= 0.5).sum()
+        share = mask.sum() / max(free, 1)
+        return (f"it fills {share:.0%} of its box: look whether that is all of it",) if share < SPARSE else ()
 
-    return engine("GrabCut", "object_mask", ("image", "person_mask"), {}, make)
+    told = {"on": [list(point) for point in on], "off": [list(point) for point in off]}
+    return engine("GrabCut", "object_mask", ("image", "person_mask"), told, make)
 
 
 def human(focal_px: float | None = None) -> Engine:
