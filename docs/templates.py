@@ -15,10 +15,11 @@ from jaxtyping import Float
 from scipy.spatial import cKDTree
 
 from hoijax.data.layout import find_samples
+from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.read import load_sample
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.data.template_search import Match, nearest_templates
-from hoijax.data.templates import Library, load_library, load_template_mesh, surface_points
+from hoijax.data.templates import Library, load_library, surface_points
 from hoijax.metrics.pose import rotation_degrees, umeyama
 
 HEAD = (
@@ -46,7 +47,7 @@ class Row(NamedTuple):
 
 def errors(library: Library, match: Match, truth: ColoredMesh) -> tuple[float, float]:
     """Degrees from the true rotation, and the chamfer distance in per cent of the box's diagonal."""
-    mesh = load_template_mesh(library.folder / match.template.file)
+    mesh = load_any_mesh(library.folder / match.template.file)
     degrees = float("nan")
     if len(mesh.verts) == len(truth.verts):
         degrees = rotation_degrees(match.rotation @ umeyama(mesh.verts, truth.verts).rotation.T)

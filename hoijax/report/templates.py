@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image, ImageDraw
 
+from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.template_search import Matches
-from hoijax.data.templates import Library, Template, load_template_mesh
+from hoijax.data.templates import Library, Template
 from hoijax.report.overlay import on_white
 from hoijax.report.raycast import cast, side_view, solid
 
@@ -25,7 +26,7 @@ def library_sheet(library: Library, columns: int = COLUMNS) -> Tile:
     """Every template in its own frame, seen from its front left; category and name below it."""
     tiles = []
     for template in library.templates:
-        mesh = load_template_mesh(library.folder / template.file)
+        mesh = load_any_mesh(library.folder / template.file)
         tiles.append(_captioned(mesh_tile(mesh, _orthonormal(THREE_QUARTER)), template, f"{template.faces} faces"))
     return _sheet(tiles, columns)
 
@@ -40,7 +41,7 @@ def match_sheet(
     """The photograph about the mask (object red, what hides it blue), then the matches, turned as found."""
     tiles = [_labelled(_mask_tile(image, object_mask, hidden), "mask", found.by)]
     for match in found.matches:
-        mesh = load_template_mesh(library.folder / match.template.file)
+        mesh = load_any_mesh(library.folder / match.template.file)
         caption = f"IoU {match.score:.2f}, trust {match.trust:.2f}"
         tiles.append(_captioned(mesh_tile(mesh, match.rotation), match.template, caption))
     return _sheet(tiles, len(tiles))

@@ -9,11 +9,12 @@ import trimesh
 from scipy.spatial.transform import Rotation
 
 from hoijax.coarse.view import Eye, mesh_depth
+from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.objfile import save_mesh
 from hoijax.data.sample import ColoredMesh, SampleError
 from hoijax.data.synthetic.library import builtin_templates, save_builtin_library
 from hoijax.data.template_search import TRUST, known_category, nearest_templates, view_overlaps
-from hoijax.data.templates import SIDE, VIEWS, Library, index_library, load_library, load_template_mesh, mesh_files
+from hoijax.data.templates import SIDE, VIEWS, Library, index_library, load_library, mesh_files
 from hoijax.mesh.rotation_search import uniform_rotations
 
 
@@ -83,7 +84,7 @@ def test_views_are_silhouettes(library: Library) -> None:
     radius = np.hypot(*(np.indices((SIDE, SIDE)) + 0.5 - SIDE / 2)) * 2 / SIDE
     overlap = (ball & (radius < 1)).sum((1, 2)) / (ball | (radius < 1)).sum((1, 2))
     assert overlap.min() > 0.9
-    mesh = load_template_mesh(library.folder / "corner piece" / "corner.obj")
+    mesh = load_any_mesh(library.folder / "corner piece" / "corner.obj")
     for i in (3, 500):
         mask = seen(mesh, np.asarray(uniform_rotations(VIEWS)[i], np.float64))
         scores = view_overlaps(library.views, mask, np.zeros_like(mask))
@@ -136,7 +137,7 @@ def test_a_damaged_library_says_so(folder: Path, library: Library, tmp_path: Pat
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_nearest_is_the_mesh_itself_as_it_was_turned(library: Library, seed: int) -> None:
     rotation = Rotation.random(random_state=seed).as_matrix()
-    mesh = load_template_mesh(library.folder / "corner piece" / "corner.obj")
+    mesh = load_any_mesh(library.folder / "corner piece" / "corner.obj")
     found = nearest_templates(library, None, seen(mesh, rotation), 4)
     assert (found.by, len(found.matches)) == ("everything", 4)
     best = found.matches[0]
@@ -150,7 +151,7 @@ def test_the_nearest_is_the_mesh_itself_as_it_was_turned(library: Library, seed:
 
 
 def test_what_is_hidden_or_beyond_the_edge_does_not_count(library: Library) -> None:
-    mesh = load_template_mesh(library.folder / "corner piece" / "corner.obj")
+    mesh = load_any_mesh(library.folder / "corner piece" / "corner.obj")
     mask = seen(mesh, Rotation.random(random_state=1).as_matrix())
     columns = np.flatnonzero(mask.any(0))
     middle = int(columns.mean())
