@@ -3,8 +3,10 @@
 The repository's demo draws its result and saves no parameters, so this imports the model's code and writes them.
 """
 
+import atexit
 import json
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -56,13 +58,15 @@ def configured(settings, where):
     os.chdir(str(root / "demo" if (root / "demo").is_dir() else root / "main"))
     from config import cfg
 
+    elsewhere = tempfile.mkdtemp(prefix="osx-")
+    atexit.register(shutil.rmtree, elsewhere, ignore_errors=True)
     if where.startswith("cuda"):
         cfg.set_args(where.partition(":")[2] or "0")
     cfg.set_additional_args(
         encoder_setting="osx_b" if "osx_b" in settings.checkpoint.name else "osx_l",
         decoder_setting="normal",
         pretrained_model_path=str(settings.checkpoint),
-        exp_name=tempfile.mkdtemp(prefix="osx-"),
+        exp_name=elsewhere,
     )
     return cfg
 
