@@ -27,7 +27,7 @@ from hoijax.mesh.rotation_search import silhouette_views, uniform_rotations
 
 SCHEMA = 1  # of index.json: another one is made anew
 VIEWS, SIDE = 1000, 32  # directions, about 17 degrees apart; cells each way
-POINTS = 3000  # on the surface, of which silhouettes are made
+POINTS = 2000  # on the surface, of which silhouettes are made
 INDEX, ABOUT = "index.json", "library.json"
 
 

@@ -11,6 +11,7 @@ from hoijax.mesh.rotation_search import (
     nearby_rotations,
     ranked,
     silhouette_overlaps,
+    silhouette_views,
     uniform_rotations,
 )
 
@@ -93,3 +94,14 @@ def test_batches_do_not_change_scores(bracket) -> None:
         jnp.float32(0.0),
     )
     np.testing.assert_array_equal(silhouette_overlaps(*args, batch=4), silhouette_overlaps(*args, batch=64))
+
+
+def test_views_fill_the_grid_with_the_longer_side() -> None:
+    x, y, z = np.meshgrid(np.linspace(-1, 1, 81), np.linspace(-0.5, 0.5, 41), np.linspace(-0.1, 0.1, 5), indexing="ij")
+    points = jnp.asarray(np.stack([x, y, z], -1).reshape(-1, 3) + [5, 6, 7], jnp.float32)
+    quarter = Rotation.from_euler("z", 90, degrees=True).as_matrix()
+    views = np.asarray(silhouette_views(points, jnp.asarray(np.stack([np.eye(3), quarter]), jnp.float32), 32))
+    wide = np.zeros((32, 32), bool)
+    wide[8:24] = True
+    assert (views[0] ^ wide).sum() <= 32
+    assert (views[1] ^ wide.T).sum() <= 32
