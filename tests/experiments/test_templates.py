@@ -47,6 +47,7 @@ def test_index_stats_and_nearest(library: Path, tmp_path: Path) -> None:
     assert Image.open(tmp_path / "found.png").size[0] == 3 * 180
 
 
+@pytest.mark.slow
 def test_misuse_ends_with_a_sentence(tmp_path: Path) -> None:
     for arguments, sentence in (
         (("sort",), "expected one of builtin, index, stats, nearest"),
