@@ -139,8 +139,8 @@ def hico_instances_listing(
         if not (0 <= category < len(objects) and 0 <= verb < len(verbs)):
             faults.append(("unknown id", f"verb {verb} of {len(verbs)} or object {category} of {len(objects)}"))
             continue
-        boxes = ([float(value) - 1 for value in box] for box in (human, thing))
-        interactions.append(Interaction(*boxes, plain_name(objects[category]), plain_name(verbs[verb]), hoi))
+        first, second = ([float(value) - 1 for value in box] for box in (human, thing))
+        interactions.append(Interaction(first, second, plain_name(objects[category]), plain_name(verbs[verb]), hoi))
     width, height = size
     return Listing(name, (int(width), int(height)), interactions, (), DRAWN_ANEW, None, faults)
 
