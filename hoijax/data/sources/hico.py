@@ -1,7 +1,8 @@
-"""HICO-DET: its own anno_bbox.mat, and the JSON that most programs are given instead (trainval_hico.json).
+"""HICO-DET: its own anno_bbox.mat, and two JSON files that programs are given instead (trainval_hico, instances).
 
 The .mat counts pixels from 1 and holds x1, x2, y1, y2; people and objects are drawn anew for each of the 600 pairs of verb
-and object, so the same person has several boxes. The JSON counts from 0, holds x1, y1, x2, y2, and each thing once.
+and object, so the same person has several boxes; instances_train2015.json does as the .mat. trainval_hico.json counts from
+0, holds x1, y1, x2, y2, and each thing once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -125,6 +126,23 @@ def hico_json_listing(record: Mapping[str, Any]) -> Listing:
         interactions.append(Interaction(human.get("bbox"), thing.get("bbox"), category, verb, int(hoi["subject_id"])))
     people = [thing.get("bbox") for thing in things if _int(thing.get("category_id")) == 1]
     return Listing(str(record["file_name"]), stated_size(record), interactions, people, CLEANED, None, faults)
+
+
+def hico_instances_listing(
+    name: str, size: Any, record: Mapping[str, Any], objects: Sequence[str], verbs: Sequence[str]
+) -> Listing:
+    """One image of instances_train2015.json: parallel lists; numbers into the file's own names; pixels from 1."""
+    interactions: list[Interaction] = []
+    faults: list[tuple[str, str]] = []
+    columns = (record[key] for key in ("boxes_h", "boxes_o", "object", "verb", "hoi"))
+    for human, thing, category, verb, hoi in zip(*columns, strict=True):
+        if not (0 <= category < len(objects) and 0 <= verb < len(verbs)):
+            faults.append(("unknown id", f"verb {verb} of {len(verbs)} or object {category} of {len(objects)}"))
+            continue
+        first, second = ([float(value) - 1 for value in box] for box in (human, thing))
+        interactions.append(Interaction(first, second, plain_name(objects[category]), plain_name(verbs[verb]), hoi))
+    width, height = size
+    return Listing(name, (int(width), int(height)), interactions, (), DRAWN_ANEW, None, faults)
 
 
 def linked_boxes(hoi: Mapping[str, Any], things: Sequence[Any]) -> tuple[Any, Any] | str:

@@ -8,14 +8,15 @@ from typing import Any
 
 from hoijax.data.sample import SampleError
 from hoijax.data.sources.hake import hake_listing
-from hoijax.data.sources.hico import hico_json_listing, hico_mat_listing, load_hico_mat
+from hoijax.data.sources.hico import hico_instances_listing, hico_json_listing, hico_mat_listing, load_hico_mat
 from hoijax.data.sources.image_folder import ImageFolder
 from hoijax.data.sources.lists import COLUMNS, load_csv, own_listing, row_fault, row_listings
 from hoijax.data.sources.members import json_members
 from hoijax.data.sources.record import Annotations, Listing, Picture, SetAside, picture
 from hoijax.data.sources.swig import find_swig_names, load_swig_names, swig_listing
 
-LAYOUTS = ("hico-mat", "hico-json", "hake", "swig", "annotations", "list")
+LAYOUTS = ("hico-mat", "hico-json", "hico-instances", "hake", "swig", "annotations", "list")
+INSTANCES = ("filenames", "size", "annotation", "objects", "verbs")
 _Made = Callable[[], Listing]
 
 
@@ -81,6 +82,8 @@ def found_layout(path: Path) -> str:
         keys = {str(name) for name, _ in json_members(path)}
         if {"hoi_annotation", "annotations"} <= keys:
             return "annotations"
+        if set(INSTANCES) <= keys:
+            return "hico-instances"
         raise SampleError(path, _unknown(f"an object with {_listed(keys)}", first))
     if isinstance(first, dict):
         if {"box_annotations", "hoi_annotations"} <= first.keys():
@@ -129,6 +132,8 @@ def _listings(path: Path, layout: str, names: Path | None) -> Iterator[_Made]:
         return _rows(path)
     if layout == "annotations" and next(json_members(path), (None, None))[0] is not None:
         return iter([partial(own_listing, {str(key): value for key, value in json_members(path)})])
+    if layout == "hico-instances":
+        return _instances(path)
     records = json_members(path)
     if layout == "hake":
         return (partial(hake_listing, str(key), record) for key, record in records)
@@ -137,6 +142,17 @@ def _listings(path: Path, layout: str, names: Path | None) -> Iterator[_Made]:
         return (partial(swig_listing, record, known) for _, record in records)
     read = hico_json_listing if layout == "hico-json" else own_listing
     return (partial(read, record) for _, record in records)
+
+
+def _instances(path: Path) -> Iterator[_Made]:
+    content = {str(key): value for key, value in json_members(path)}
+    missing = [key for key in INSTANCES if key not in content]
+    if missing:
+        raise SampleError(path, f"has no {', '.join(missing)}, expected HICO-DET's instances_train2015.json")
+    names, sizes, records, *words = (content[key] for key in INSTANCES)
+    if not len(names) == len(sizes) == len(records):
+        raise SampleError(path, f"lists {len(names)} filenames, {len(sizes)} sizes, {len(records)} annotations")
+    return (partial(hico_instances_listing, *entry, *words) for entry in zip(names, sizes, records))
 
 
 def _rows(path: Path) -> Iterator[_Made]:

@@ -195,6 +195,40 @@ def test_json_counts_people_who_do_nothing(tmp_path: Path) -> None:
     assert (picture.people, len(picture.pairs)) == (2, 1)
 
 
+def test_instances_are_parallel_lists(tmp_path: Path) -> None:
+    record = {
+        "boxes_h": [[208, 33, 427, 300], [209, 26, 444, 317]],
+        "boxes_o": [[59, 98, 572, 405], [59, 99, 579, 395]],
+        "hoi": [152, 155],
+        "object": [1, 1],
+        "verb": [0, 1],
+    }
+    empty = {key: [] for key in record}
+    content = {
+        "annotation": [record, empty],
+        "filenames": ["HICO_train2015_00000001.jpg", "HICO_train2015_00000002.jpg"],
+        "objects": ["airplane", "motorcycle"],
+        "verbs": ["race", "straddle"],
+        "correspondence": [[152, 1, 0], [155, 1, 1]],
+        "size": [[640, 480], [640, 426]],
+        "empty": [1],
+    }
+    read = read_annotations(written(tmp_path / "instances_train2015.json", content))
+    assert read.layout == "hico-instances"
+    (picture,) = read.pictures
+    (pair,) = picture.pairs
+    assert (picture.people, pair.category, pair.actions, pair.size) == (
+        1,
+        "motorcycle",
+        ("race", "straddle"),
+        (640, 480),
+    )
+    np.testing.assert_allclose(pair.human_box, np.mean([[207, 32, 426, 299], [208, 25, 443, 316]], axis=0))
+    assert [entry.reason for entry in read.set_aside] == ["no pair"]
+    with pytest.raises(SampleError, match="lists 1 filenames, 2 sizes"):
+        read_annotations(written(tmp_path / "x.json", content | {"filenames": ["a.jpg"]}))
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
