@@ -12,8 +12,8 @@ WIDTH = 116
 
 # What a user has without any model.
 WITHOUT_ANY = (
-    "Without any of them: samples that come with masks, human and object meshes are reconstructed, measured and "
-    "reported as they are; every model's outputs can also be files that you have from elsewhere (import_existing)."
+    "Without any of them: experiments/photo.py, and the pipeline with --models=builtin, need nothing but pip; every "
+    "model's outputs can also be files that you have from elsewhere (--given)."
 )
 
 

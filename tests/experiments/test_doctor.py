@@ -29,7 +29,7 @@ def test_with_nothing_it_tells_what_is_missing_and_what_works():
         "sam", ran.stdout
     )
     assert "no repository given (--osx_repository)" in of("osx", ran.stdout)
-    assert "without it: give masks of your own" in of("sam", ran.stdout)
+    assert "without it: a landmark network finds the person" in of("sam", ran.stdout)
     assert "Without any of them" in ran.stdout
 
 

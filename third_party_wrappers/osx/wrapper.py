@@ -21,7 +21,7 @@ WRAPPER = Wrapper(
     outputs=outputs,
     options={},
     modules=lambda tool: ("torch", "torchvision", "cv2", "mmcv", "mmpose", "numpy", "PIL"),
-    without="give smplx_parameters.json and h_mesh.obj of another estimator",
+    without="the built-in body is fitted to landmarks, or give smplx_parameters.json and h_mesh.obj",
     repository_files=("main/OSX.py", "main/config.py", "common/base.py"),
     needs_gpu=True,
 )

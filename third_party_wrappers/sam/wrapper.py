@@ -25,5 +25,5 @@ WRAPPER = Wrapper(
     outputs=outputs,
     options={},
     modules=modules,
-    without="give masks of your own",
+    without="a landmark network finds the person and GrabCut the object, or give masks of your own",
 )

@@ -13,5 +13,5 @@ WRAPPER = Wrapper(
     outputs=lambda job: {"depth.npy": checks.depth_npy},
     options={},
     modules=lambda tool: ("torch", "transformers", "numpy", "PIL"),
-    without="give a depth map of your own, or place the object by hand",
+    without="the person's depth places the object, or give a depth map of your own",
 )
