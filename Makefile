@@ -15,7 +15,7 @@ venv: $(VENV)/.installed
 
 $(VENV)/.installed: setup.py pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lpips,cluster,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lpips,cluster,photo,test]'
 	touch $@
 
 demo: venv ## three built-in scenes: made, reconstructed, measured; a report for each

@@ -42,8 +42,8 @@ class FitOptions:
     """Sizes of the errors that are expected, and how long each stage takes."""
 
     pixel_sigma: float = 0.02  # of a landmark in the image, metres at the person's distance
-    direction_sigma: float = 0.3  # of a limb in space, radians
-    unseen: float = 0.05  # weight that an unseen landmark keeps in directions: a guess is better than none
+    direction_sigma: float = 0.2  # of a limb in space, radians
+    unseen: float = 0.2  # weight that an unseen landmark keeps in directions: a guess is better than none
     outline: float = 30.0  # weight of the mask: energy where nothing overlaps
     outline_side: int = 128
     steps: tuple[int, int, int] = (200, 400, 100)  # directions alone; with the landmarks; with the outline
