@@ -120,7 +120,8 @@ def landmark_energy(points: Float[Array, "33 3"], evidence: Evidence, options: F
 def outline_energy(state: State, evidence: Evidence, known: Knowledge, options: FitOptions) -> Float[Array, ""]:
     """weight * sum of (silhouette - mask)^2 over the mask's area, where the mask counts."""
     verts = pose_body(known.body, posed(state)).verts
-    drawn = soft_silhouette(verts, known.body.faces, evidence.mask_camera, evidence.mask.shape, sigma_px=1.5)
+    n = len(evidence.mask)
+    drawn = soft_silhouette(verts, known.body.faces, evidence.mask_camera, (n, n), sigma_px=1.5)
     wrong = (evidence.mask_counts * (drawn - evidence.mask) ** 2).sum()
     return options.outline * wrong / jnp.maximum((evidence.mask_counts * evidence.mask).sum(), 1)
 

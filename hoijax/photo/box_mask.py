@@ -110,7 +110,7 @@ def _grab_cut(image: UInt8[np.ndarray, "h w 3"], labels: UInt8[np.ndarray, "h w"
     labels = labels.copy()
     cv2.setRNGSeed(0)  # its mixtures begin with random clusters
     bgr = np.ascontiguousarray(image[..., ::-1])
-    cv2.grabCut(bgr, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(bgr, labels, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 

@@ -38,13 +38,13 @@ def marker_body(body: Body) -> Body:
     bone[-j:] = np.eye(j)
     for k, joint in landmark_joints().items():
         bone[k, joint] = 1
-    on_skin = ~bone.any(1)
-    skinned = jnp.where(on_skin[:, None], pick @ body.weights, bone)
+    on_skin = np.logical_not(bone.any(1, keepdims=True))
+    skinned = jnp.where(on_skin, pick @ body.weights, bone)
     return Body(
         template=pick @ body.template,
         shape_dirs=jnp.einsum("mv,vcs->mcs", pick, body.shape_dirs),
         expression_dirs=jnp.einsum("mv,vcs->mcs", pick, body.expression_dirs),
-        pose_dirs=jnp.einsum("mv,pvc->pmc", pick * on_skin[:, None], body.pose_dirs),
+        pose_dirs=jnp.einsum("mv,pvc->pmc", pick * on_skin, body.pose_dirs),
         regressor=jnp.concatenate([jnp.zeros((j, v - j), pick.dtype), jnp.eye(j, dtype=pick.dtype)], 1),
         weights=skinned,
         faces=jnp.zeros((0, 3), jnp.int32),
