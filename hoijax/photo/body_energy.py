@@ -42,8 +42,8 @@ class FitOptions:
     """Sizes of the errors that are expected, and how long each stage takes."""
 
     pixel_sigma: float = 0.02  # of a landmark in the image, metres at the person's distance
-    direction_sigma: float = 0.3  # of a limb in space, radians
-    unseen: float = 0.05  # weight that an unseen landmark keeps in directions: a guess is better than none
+    direction_sigma: float = 0.2  # of a limb in space, radians
+    unseen: float = 0.2  # weight that an unseen landmark keeps in directions: a guess is better than none
     outline: float = 30.0  # weight of the mask: energy where nothing overlaps
     outline_side: int = 128
     steps: tuple[int, int, int] = (200, 400, 100)  # directions alone; with the landmarks; with the outline
@@ -120,7 +120,8 @@ def landmark_energy(points: Float[Array, "33 3"], evidence: Evidence, options: F
 def outline_energy(state: State, evidence: Evidence, known: Knowledge, options: FitOptions) -> Float[Array, ""]:
     """weight * sum of (silhouette - mask)^2 over the mask's area, where the mask counts."""
     verts = pose_body(known.body, posed(state)).verts
-    drawn = soft_silhouette(verts, known.body.faces, evidence.mask_camera, evidence.mask.shape, sigma_px=1.5)
+    n = len(evidence.mask)
+    drawn = soft_silhouette(verts, known.body.faces, evidence.mask_camera, (n, n), sigma_px=1.5)
     wrong = (evidence.mask_counts * (drawn - evidence.mask) ** 2).sum()
     return options.outline * wrong / jnp.maximum((evidence.mask_counts * evidence.mask).sum(), 1)
 

@@ -42,7 +42,7 @@ def box_mask(
     cut = _grab_cut(image[window], labels[window])
     mask = np.zeros(inside.shape, bool)
     if cut is not None:
-        mask[window] = _without_islands(cut)
+        mask[window] = _without_islands(cut, labels[window] == cv2.GC_FGD)
     if not mask.any():
         raise PhotoError(
             f"no object came out of the box {np.round(box).tolist()}: draw it closer, click on the object, or give a mask"
@@ -110,14 +110,15 @@ def _grab_cut(image: UInt8[np.ndarray, "h w 3"], labels: UInt8[np.ndarray, "h w"
     labels = labels.copy()
     cv2.setRNGSeed(0)  # its mixtures begin with random clusters
     bgr = np.ascontiguousarray(image[..., ::-1])
-    cv2.grabCut(bgr, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(bgr, labels, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), ROUNDS, cv2.GC_INIT_WITH_MASK)
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
-def _without_islands(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
-    """The mask without pieces that are small beside the largest."""
+def _without_islands(mask: Bool[np.ndarray, "h w"], sure: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """The mask without pieces that are small beside the largest, unless a click is on them."""
     count, piece, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
         return mask
     areas = stats[1:, cv2.CC_STAT_AREA]
-    return np.isin(piece, 1 + np.flatnonzero(areas >= ISLAND * areas.max()))
+    large = 1 + np.flatnonzero(areas >= ISLAND * areas.max())
+    return mask & np.isin(piece, np.append(large, piece[sure]))

@@ -97,7 +97,7 @@ def refined(
             continue
         rows = np.arange(max(0, y - reach), min(HEAT, y + reach + 1))
         columns = np.arange(max(0, x - reach), min(HEAT, x + reach + 1))
-        weight = heat[np.ix_(rows, columns, [k])][..., 0].astype(np.float64)
+        weight = heat[rows[:, None], columns, k].astype(np.float64)
         if weight.max() >= LEAST_HEAT:
             moved[k] = np.array([weight.sum(0) @ columns, weight.sum(1) @ rows])
             moved[k] /= weight.sum() * HEAT

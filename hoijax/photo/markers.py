@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hoijax.body.parts import PART_NAMES, body_parts
+from hoijax.body.smplx import PARENTS
 from hoijax.photo.landmarks import LANDMARKS
 from hoijax.types import Body
 
@@ -37,13 +38,13 @@ def marker_body(body: Body) -> Body:
     bone[-j:] = np.eye(j)
     for k, joint in landmark_joints().items():
         bone[k, joint] = 1
-    on_skin = ~bone.any(1)
-    skinned = jnp.where(on_skin[:, None], pick @ body.weights, bone)
+    on_skin = np.logical_not(bone.any(1, keepdims=True))
+    skinned = jnp.where(on_skin, pick @ body.weights, bone)
     return Body(
         template=pick @ body.template,
         shape_dirs=jnp.einsum("mv,vcs->mcs", pick, body.shape_dirs),
         expression_dirs=jnp.einsum("mv,vcs->mcs", pick, body.expression_dirs),
-        pose_dirs=jnp.einsum("mv,pvc->pmc", pick * on_skin[:, None], body.pose_dirs),
+        pose_dirs=jnp.einsum("mv,pvc->pmc", pick * on_skin, body.pose_dirs),
         regressor=jnp.concatenate([jnp.zeros((j, v - j), pick.dtype), jnp.eye(j, dtype=pick.dtype)], 1),
         weights=skinned,
         faces=jnp.zeros((0, 3), jnp.int32),
@@ -60,7 +61,9 @@ def landmark_joints() -> dict[int, int]:
 
 
 def landmark_weights(body: Body) -> Float[np.ndarray, "33 v"]:
-    """Each landmark as a mean of rest vertices. Raises ValueError for a body whose parts cannot be told."""
+    """Each landmark as a mean of rest vertices. Raises ValueError for a body that is not skinned."""
+    if len(body.regressor) != len(PARENTS):
+        raise ValueError(f"the body has {len(body.regressor)} joints, expected the {len(PARENTS)} of SMPL-X")
     weights = np.zeros((len(LANDMARKS), len(body.template)))
     for k, joint in landmark_joints().items():
         weights[k] = np.asarray(body.regressor[joint])
@@ -77,15 +80,15 @@ def _skin_marks(body: Body) -> dict[str, Int[np.ndarray, " n"]]:
         own = np.flatnonzero(parts == PART_NAMES.index(part))
         return own[np.argsort(-(rest[own] @ np.array(direction)), kind="stable")[:count]]
 
-    marks = {"nose": furthest("nose", (0, 0, 1))}
+    marks = {"nose": furthest("nose", (0.0, 0.0, 1.0))}
     for side, out in (("left", 1.0), ("right", -1.0)):
         marks |= {
-            f"{side} eye inner": furthest(f"{side} eye", (-out, 0, 0)),
-            f"{side} eye outer": furthest(f"{side} eye", (out, 0, 0)),
+            f"{side} eye inner": furthest(f"{side} eye", (-out, 0.0, 0.0)),
+            f"{side} eye outer": furthest(f"{side} eye", (out, 0.0, 0.0)),
             # the ear's opening is where it meets the cheek: its foremost vertices, not the shell
-            f"{side} ear": furthest(f"{side} ear", (0, 0, 1)),
-            f"mouth {side}": furthest("mouth", (out, 0, 0)),
-            f"{side} heel": furthest(f"{side} foot", (0, -0.5, -1)),
-            f"{side} toes": furthest(f"{side} foot", (0, 0, 1)),
+            f"{side} ear": furthest(f"{side} ear", (0.0, 0.0, 1.0)),
+            f"mouth {side}": furthest("mouth", (out, 0.0, 0.0)),
+            f"{side} heel": furthest(f"{side} foot", (0.0, -0.5, -1.0)),
+            f"{side} toes": furthest(f"{side} foot", (0.0, 0.0, 1.0)),
         }
     return marks

@@ -12,7 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -84,8 +84,8 @@ def load_models(folder: str | os.PathLike[str] | None = None) -> Models:
     return Models(*(load(name) for name in FILES if name.endswith(".tflite")))
 
 
-def network(interpreter: "Interpreter") -> Network:
-    """An interpreter as a function."""
+def network(interpreter: Any) -> Network:
+    """An interpreter of ai-edge-litert as a function."""
     interpreter.allocate_tensors()
     place = interpreter.get_input_details()[0]["index"]
     outputs = [output["index"] for output in interpreter.get_output_details()]

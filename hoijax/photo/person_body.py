@@ -94,7 +94,7 @@ def evidence_of(
     person: Person, camera: Camera, hidden: Bool[np.ndarray, "h w"] | None, options: FitOptions
 ) -> Evidence:
     """What a person's landmarks and mask say, on fixed shapes."""
-    weight = np.clip(2 * person.visibility - 0.6, 0, 1)  # below 0.3 it is a guess, from 0.8 on it is seen
+    weight = _weight(person)
     world = person.world @ toward(person, camera).T
     metre = _pixels_per_metre(person.world, person.landmarks_px, weight)
     mask, counts, mask_camera = _window(person, camera, hidden, options.outline_side)
@@ -109,9 +109,14 @@ def toward(person: Person, camera: Camera) -> Float[np.ndarray, "3 3"]:
     The network sees a crop, so its axes are those of a camera that looks at the person.
     """
     focal, center = np.asarray(camera.focal, np.float64), np.asarray(camera.center, np.float64)
-    middle = np.average(person.landmarks_px, 0, np.maximum(person.visibility, 1e-3))
+    middle = np.average(person.landmarks_px, 0, _weight(person))
     ray = np.append((middle - center) / focal, 1)
     return np.asarray(cv2.Rodrigues(_turn_to(ray / np.linalg.norm(ray)))[0])
+
+
+def _weight(person: Person) -> Float[np.ndarray, "33"]:
+    """How much each landmark says: under a visibility of 0.3 it is a guess, from 0.8 on it is seen."""
+    return np.clip(2 * person.visibility - 0.6, 0, 1)
 
 
 def _turn_to(ray: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
