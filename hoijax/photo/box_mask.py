@@ -12,6 +12,8 @@ ROUNDS = 2  # of GrabCut: more let thin objects melt away
 BINS = 16  # of a colour histogram, each way
 COVERED = 0.3  # of the box that the person's mask may cover before it is taken to have swallowed the object
 ISLAND = 0.05  # smaller pieces, in areas of the largest, are no part of the object
+SPARSE = 0.2  # of the box outside of the person: a mask that fills less is taken for a part of the object
+NO_CLICK = 255
 CLICK = 0.02  # radius of what a click makes sure, in diagonals of the box
 
 
@@ -27,26 +29,55 @@ def box_mask(
     `person`: the person's soft mask. Pixels in the box begin as background where their colour is commoner outside
     of it, and as the person's where the mask says so; but where that covers much of the box it has probably swallowed
     what the person holds, and only pixels in the colours of the person outside of the box count as the person's.
+    Where hardly anything comes of that (a black object before something black), all of the box but the person begins as
+    the object instead.
     `on` and `off` are clicks (x, y) that surely are the object and surely not. Raises PhotoError for a box or click off
     the photograph and where no object comes out.
     """
     inside = _inside(box, image.shape[:2])
     person = np.zeros(image.shape[:2]) if person is None else person
-    labels = _first_labels(image, inside, person > 0.5, window := _window(box, image.shape[:2]))
-    radius = max(1, round(CLICK * float(np.hypot(box[2] - box[0], box[3] - box[1]))))
-    for points, label in ((off, cv2.GC_BGD), (on, cv2.GC_FGD)):
-        for x, y in np.zeros((0, 2)) if points is None else points:
-            if not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
-                raise PhotoError(f"the click ({x:g}, {y:g}) lies off the photograph")
-            cv2.circle(labels, (int(x), int(y)), radius, int(label), -1)
-    cut = _grab_cut(image[window], labels[window])
-    mask = np.zeros(inside.shape, bool)
-    if cut is not None:
-        mask[window] = _without_islands(cut, labels[window] == cv2.GC_FGD)
+    window = _window(box, image.shape[:2])
+    clicked = _clicked(image.shape[:2], box, on, off)
+    mask = _mask_from(image, _first_labels(image, inside, person > 0.5, window), clicked, window)
+    if mask.sum() < SPARSE * (inside & (person <= 0.5)).sum():
+        plain = np.where(person > 0.5, cv2.GC_PR_BGD, cv2.GC_PR_FGD)
+        mask = _mask_from(image, np.where(inside, plain, cv2.GC_BGD).astype(np.uint8), clicked, window)
     if not mask.any():
         raise PhotoError(
             f"no object came out of the box {np.round(box).tolist()}: draw it closer, click on the object, or give a mask"
         )
+    return mask
+
+
+def _clicked(
+    size: tuple[int, int],
+    box: Float[np.ndarray, "4"],
+    on: Float[np.ndarray, "n 2"] | None,
+    off: Float[np.ndarray, "m 2"] | None,
+) -> UInt8[np.ndarray, "h w"]:
+    """GrabCut's labels of what is sure by a click; NO_CLICK elsewhere."""
+    labels = np.full(size, NO_CLICK, np.uint8)
+    radius = max(1, round(CLICK * float(np.hypot(box[2] - box[0], box[3] - box[1]))))
+    for points, label in ((off, cv2.GC_BGD), (on, cv2.GC_FGD)):
+        for x, y in np.zeros((0, 2)) if points is None else points:
+            if not (0 <= x < size[1] and 0 <= y < size[0]):
+                raise PhotoError(f"the click ({x:g}, {y:g}) lies off the photograph")
+            cv2.circle(labels, (int(x), int(y)), radius, int(label), -1)
+    return labels
+
+
+def _mask_from(
+    image: UInt8[np.ndarray, "h w 3"],
+    labels: UInt8[np.ndarray, "h w"],
+    clicked: UInt8[np.ndarray, "h w"],
+    window: tuple[slice, slice],
+) -> Bool[np.ndarray, "h w"]:
+    """What GrabCut makes of a start and the clicks, without islands; empty where the start has only one side."""
+    labels = np.where(clicked == NO_CLICK, labels, clicked)
+    cut = _grab_cut(image[window], labels[window])
+    mask = np.zeros(labels.shape, bool)
+    if cut is not None:
+        mask[window] = _without_islands(cut, labels[window] == cv2.GC_FGD)
     return mask
 
 

@@ -91,9 +91,7 @@ def test_everything_given_needs_no_network(pictures: Path, tmp_path: Path) -> No
         ("astronaut.png", [f"--box={HELMET}", "--person_box=0,0,40,40"], "no person was found in the box"),
     ],
 )
-def test_what_cannot_work_is_told(
-    pictures: Path, tmp_path: Path, picture: str, options: list[str], said: str
-) -> None:
+def test_what_cannot_work_is_told(pictures: Path, tmp_path: Path, picture: str, options: list[str], said: str) -> None:
     what = [f"--image={pictures / picture}", f"--object={pictures / 'ball.ply'}", f"--out={tmp_path}"]
     done = run(*what, "--only_sample", *options)
     assert done.returncode != 0
