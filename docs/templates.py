@@ -1,6 +1,7 @@
 """The tables of docs/templates.md: how often the right template is nearest on a tree of scenes, and how far it is turned.
 
     python docs/templates.py --library=DIR --data=TREE
+    python docs/templates.py --library=DIR --data=TREE --only=turns     # in its category: from the truth and its mirror twin
 
 The scenes' objects are those of the built-in library, some in the size of their person, a backpack's straps as worn.
 """
@@ -82,9 +83,36 @@ def measured(library: Library, sample: Sample) -> Row:
     )
 
 
+def turns(library: Library, tree: str) -> None:
+    """Degrees from the true rotation R and from its twin diag(1, 1, -1) R diag(-1, 1, 1).
+
+    From afar the twin shows the same outline if the object's left and right are alike in its own frame.
+    """
+    found = []
+    for folder in find_samples(tree):
+        sample = load_sample(folder)
+        assert sample.truth is not None
+        best = nearest_templates(library, sample.category, sample.object_mask, 1, sample.human_mask).matches[0]
+        mesh = load_any_mesh(library.folder / best.template.file)
+        if len(mesh.verts) == len(sample.truth.verts):
+            true = umeyama(mesh.verts, sample.truth.verts).rotation
+            twin = np.diag([1.0, 1, -1]) @ true @ np.diag([-1.0, 1, 1])
+            found.append([rotation_degrees(best.rotation @ turn.T) for turn in (true, twin)])
+            print(
+                f"{sample.name}: {found[-1][0]:.0f} degrees from the truth, {found[-1][1]:.0f} from its twin",
+                flush=True,
+            )
+    own, either = np.array(found)[:, 0], np.array(found).min(1)
+    print(f"{len(own)} scenes; within 30 degrees {(own < 30).sum()}, of it or its twin {(either < 30).sum()}; ", end="")
+    print(f"medians {np.median(own):.0f} and {np.median(either):.0f}")
+
+
 def main(argv: list[str]) -> None:
     given = dict(argument.removeprefix("--").split("=", 1) for argument in argv[1:])
     library = load_library(Path(given["library"]))
+    if given.get("only") == "turns":
+        turns(library, given["data"])
+        return
     rows = []
     start = time.perf_counter()
     print(HEAD)
