@@ -12,7 +12,7 @@ ROUNDS = 2  # of GrabCut: more let thin objects melt away
 BINS = 16  # of a colour histogram, each way
 COVERED = 0.3  # of the box that the person's mask may cover before it is taken to have swallowed the object
 ISLAND = 0.05  # smaller pieces, in areas of the largest, are no part of the object
-SPARSE = 0.2  # of the box outside of the person: a mask that fills less is taken for a part of the object
+SPARSE = 0.15  # of the box outside of the person: a mask that fills less is taken for a part of the object
 NO_CLICK = 255
 CLICK = 0.02  # radius of what a click makes sure, in diagonals of the box
 

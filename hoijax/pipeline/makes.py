@@ -15,7 +15,7 @@ from hoijax.data.images import load_depth, load_photo
 from hoijax.data.measure import moved
 from hoijax.data.objfile import load_mesh, save_mesh
 from hoijax.data.parameters import load_parameters
-from hoijax.data.sample import ColoredMesh, Sample
+from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.data.strict_json import save_json
 from hoijax.data.write import JPEG_QUALITY, save_sample
 from hoijax.pipeline.engine import Engine, Make, engine
@@ -133,12 +133,16 @@ def placed_object(
 def whole_sample(item: Item, folder: Path, with_depth: bool) -> tuple[str, ...]:
     """Everything in the Open3DHOI layout, as `load_sample` reads it."""
     human = person(item)
+    human_mask, object_mask = saved_mask(item, "person_mask"), saved_mask(item, "object_mask")
+    both = human_mask & object_mask  # masks of people take in what is carried before the body
+    if not (human_mask & ~both).any():
+        raise SampleError(item.file("person_mask"), "shows nothing but the object, expected the person beside it")
     sample = Sample(
         name=item.id,
         folder=item.folder("image"),
         image=photograph(item),
-        human_mask=saved_mask(item, "person_mask"),
-        object_mask=saved_mask(item, "object_mask"),
+        human_mask=human_mask & ~both,
+        object_mask=object_mask,
         camera=human.camera,
         pose=human.pose,
         human=human.mesh,
@@ -155,7 +159,8 @@ def whole_sample(item: Item, folder: Path, with_depth: bool) -> tuple[str, ...]:
     (folder / "whole").rmdir()
     pair = {"photo": str(item.photo), "category": item.category, "actions": list(item.actions)}
     (folder / "source.json").write_text(json.dumps(pair, indent=1) + "\n", encoding="utf-8")
-    return ()
+    share = both.sum() / human_mask.sum()
+    return (f"{share:.0%} of the person's mask is the object's too, and was given to it",) if both.any() else ()
 
 
 def _plain(found: Coarse) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hoijax.data.objfile import GREY, save_mesh
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.strict_json import save_json
 from hoijax.data.write import parameters
-from hoijax.photo.box_mask import box_mask
+from hoijax.photo.box_mask import SPARSE, box_mask
 from hoijax.photo.models import Models, PhotoError, load_models
 from hoijax.photo.people import Person, people, the_person
 from hoijax.photo.person_body import fit_body
@@ -42,9 +42,6 @@ def person_mask() -> Engine:
         return ()
 
     return engine("landmark network", "person_mask", ("image",), {}, make)
-
-
-SPARSE = 0.15  # of the box's pixels outside of the person; a mask that fills less is probably a part of the object
 
 
 def object_mask(on: Sequence[Point] = (), off: Sequence[Point] = ()) -> Engine:
