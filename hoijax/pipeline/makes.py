@@ -23,6 +23,7 @@ from hoijax.pipeline.given import photograph, saved_mask
 from hoijax.pipeline.item import Item
 from hoijax.types import Camera, HumanPose
 
+SWALLOWED = 0.5  # of the person's mask in the object's: the object's is the wrong one
 MARGIN = 0.1  # of the object's longer side, around it in its square picture
 
 
@@ -93,6 +94,36 @@ def square_around(mask: Bool[np.ndarray, "h w"]) -> tuple[int, int, int]:
     return x + w // 2 - side // 2, y + h // 2 - side // 2, side
 
 
+class Masks(NamedTuple):
+    """Two masks without a common pixel, and what had to be decided."""
+
+    human: Bool[np.ndarray, "h w"]
+    object: Bool[np.ndarray, "h w"]
+    notes: tuple[str, ...]
+
+
+def disjoint_masks(item: Item) -> Masks:
+    """The two masks; a pixel of both is the object's, as masks of people take in what is carried before the body.
+
+    Unless that were more than half of the person: then the object's mask has swallowed the person, not the other way round.
+    Raises SampleError where nothing of one of them is left.
+    """
+    human, thing = saved_mask(item, "person_mask"), saved_mask(item, "object_mask")
+    both = human & thing
+    if not both.any():
+        return Masks(human, thing, ())
+    share = both.sum() / human.sum()
+    to_human = share > SWALLOWED
+    human, thing = (human, thing & ~both) if to_human else (human & ~both, thing)
+    for step, mask, other in (("person_mask", human, "object"), ("object_mask", thing, "person")):
+        if not mask.any():
+            raise SampleError(item.file(step), f"shows nothing but what is also in the {other}'s mask")
+    winner = "person" if to_human else "object"
+    return Masks(
+        human, thing, (f"{share:.0%} of the person's mask is in the object's too, and was given to the {winner}",)
+    )
+
+
 class Person(NamedTuple):
     """What the step `human` left."""
 
@@ -117,7 +148,8 @@ def placed_object(
 ) -> tuple[str, ...]:
     """The mesh at its start (without cam_trans), and coarse.json with the similarity that took it there."""
     human, mesh = person(item), load_mesh(item.file("mesh"))
-    masks = saved_mask(item, "person_mask"), saved_mask(item, "object_mask")
+    both = disjoint_masks(item)
+    masks = both.human, both.object
     meshes = human.verts, human.mesh.faces, mesh.verts.astype(np.float64), mesh.faces, human.camera
     if with_depth:
         found = coarse_placement(*meshes, load_depth(item.file("depth"), lambda *_: None), *masks, options)
@@ -133,16 +165,13 @@ def placed_object(
 def whole_sample(item: Item, folder: Path, with_depth: bool) -> tuple[str, ...]:
     """Everything in the Open3DHOI layout, as `load_sample` reads it."""
     human = person(item)
-    human_mask, object_mask = saved_mask(item, "person_mask"), saved_mask(item, "object_mask")
-    both = human_mask & object_mask  # masks of people take in what is carried before the body
-    if not (human_mask & ~both).any():
-        raise SampleError(item.file("person_mask"), "shows nothing but the object, expected the person beside it")
+    masks = disjoint_masks(item)
     sample = Sample(
         name=item.id,
         folder=item.folder("image"),
         image=photograph(item),
-        human_mask=human_mask & ~both,
-        object_mask=object_mask,
+        human_mask=masks.human,
+        object_mask=masks.object,
         camera=human.camera,
         pose=human.pose,
         human=human.mesh,
@@ -159,8 +188,7 @@ def whole_sample(item: Item, folder: Path, with_depth: bool) -> tuple[str, ...]:
     (folder / "whole").rmdir()
     pair = {"photo": str(item.photo), "category": item.category, "actions": list(item.actions)}
     (folder / "source.json").write_text(json.dumps(pair, indent=1) + "\n", encoding="utf-8")
-    share = both.sum() / human_mask.sum()
-    return (f"{share:.0%} of the person's mask is the object's too, and was given to it",) if both.any() else ()
+    return masks.notes
 
 
 def _plain(found: Coarse) -> dict[str, Any]:

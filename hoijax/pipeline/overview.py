@@ -31,9 +31,10 @@ MOST = 500  # images on the page; the CSV has all
 
 PAGE = """
 table.steps { border-collapse: collapse; } .steps td, .steps th { padding: 6px; vertical-align: top; text-align: left; }
+.steps td { white-space: normal; min-width: 132px; max-width: 170px; overflow-wrap: anywhere; }
 .steps img { display: block; height: 120px; border-radius: 8px; background: var(--well); }
-.steps .failed, .steps .blocked { color: var(--bad); max-width: 22em; overflow-wrap: anywhere; }
-.steps .waiting, .steps .ready { color: var(--soft); } .steps small { display: block; max-width: 22em; color: var(--soft); }
+.steps small { display: block; color: var(--soft); font-size: 0.75rem; line-height: 1.35; }
+.steps .failed, .steps .blocked { color: var(--bad); } .steps .waiting, .steps .ready { color: var(--soft); }
 """
 
 
@@ -91,10 +92,11 @@ def save_overview(rows: Sequence[Row], out: Path) -> Path:
     """OUT/state.csv and OUT/index.html with a small picture of every finished step. The page's path."""
     save_bytes(out / "state.csv", state_csv(rows).encode())
     shown = rows[:MOST]
-    lines = "\n".join(_line(row, out) for row in shown)
+    steps = [step for step in STEPS if any(step in row.steps for row in rows)]
+    lines = "\n".join(_line(row, steps, out) for row in shown)
     done = sum(row.verdict.state in FINISHED for row in rows)
     left = f"<p>The first {MOST} of {len(rows)} are shown; state.csv has all.</p>" if len(rows) > MOST else ""
-    heads = "".join(f"<th>{step.replace('_', ' ')}</th>" for step in STEPS)
+    heads = "".join(f"<th>{step.replace('_', ' ')}</th>" for step in steps)
     page = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -126,9 +128,9 @@ the next run keeps it and makes everything after it anew.</p>
     return out / "index.html"
 
 
-def _line(row: Row, out: Path) -> str:
+def _line(row: Row, steps: Sequence[str], out: Path) -> str:
     cells = [f"<td><b>{html.escape(row.item.id)}</b><small>{html.escape(row.item.category or '')}</small></td>"]
-    for step in STEPS:
+    for step in steps:
         found = row.steps.get(step)
         if found is None:
             cells.append('<td class="soft">left out</td>')

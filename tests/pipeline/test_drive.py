@@ -217,3 +217,26 @@ def test_other_options_and_other_engines_are_other_work(item: Item, given: Path)
     found = standings(item, engines_of(item, chosen(), given))
     assert found["coarse"].why == "made by depth, now no depth"
     assert found["mesh"].state == "done"
+
+
+def test_a_pixel_of_both_masks_is_the_objects_unless_it_swallowed_the_person(
+    item: Item, given: Path, scene: Sample
+) -> None:
+    own = given / item.id
+    both = scene.human_mask | scene.object_mask
+    cv2.imwrite(str(own / "person_mask.png"), both * np.uint8(255))  # the person carries the box
+    did = go([item], given)
+    assert any("given to the object" in note for _, ending in did for note in ending.notes)
+    found = load_sample(item.folder("sample"))
+    np.testing.assert_array_equal(found.human_mask, scene.human_mask & ~scene.object_mask)
+    np.testing.assert_array_equal(found.object_mask, scene.object_mask)
+    cv2.imwrite(str(own / "person_mask.png"), scene.human_mask * np.uint8(255))
+    cv2.imwrite(str(own / "object_mask.png"), both * np.uint8(255))
+    did = go([item], given)
+    assert any("given to the person" in note for _, ending in did for note in ending.notes)
+    found = load_sample(item.folder("sample"))
+    np.testing.assert_array_equal(found.human_mask, scene.human_mask)
+    np.testing.assert_array_equal(found.object_mask, scene.object_mask & ~scene.human_mask)
+    cv2.imwrite(str(own / "person_mask.png"), scene.object_mask * np.uint8(255))
+    cv2.imwrite(str(own / "object_mask.png"), scene.object_mask * np.uint8(255))
+    assert "shows nothing but what is also in the person's mask" in errors(go([item], given))[0]
