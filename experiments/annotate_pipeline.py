@@ -36,7 +36,7 @@ from hoijax.data.selection import CONTACT_VERBS, Selection, SelectionOptions, co
 from hoijax.data.sources.read import read_annotations
 from hoijax.pipeline.drive import run_steps
 from hoijax.pipeline.engine import Ending
-from hoijax.pipeline.item import STEPS, Item
+from hoijax.pipeline.item import FILES, STEPS, Item
 from hoijax.pipeline.overview import Row, reasons_table, save_overview, states_table
 from hoijax.pipeline.plan import Choice, engines_of
 from hoijax.pipeline.standing import TO_DO, standings
@@ -72,7 +72,8 @@ def selected(out: Path) -> tuple[Item, ...]:
         chosen = select(found.pictures, SelectionOptions(people=_PEOPLE.value, verbs=verbs), found.set_aside)
     except (SampleError, ValueError, OSError) as error:
         sys.exit(str(error))
-    save_bytes(out / "set_aside.csv", aside_csv(chosen).encode())
+    if not _DRY.value:
+        save_bytes(out / "set_aside.csv", aside_csv(chosen).encode())
     print(f"{_ANNOTATIONS.value} ({found.layout}):\n{counts_table(chosen.counts)}")
     kept = chosen.kept[: _LIMIT.value]
     return tuple(
@@ -110,8 +111,21 @@ def kept_flags() -> dict[str, Any]:
     return {str(flag.name): flag.value for flag in own if flag.value != flag.default and flag.name not in NOT_KEPT}
 
 
-def work_through(items: Sequence[Item], chosen: Choice, given: Path | None) -> None:
-    """All steps, with a bar for each."""
+def not_meant(items: Sequence[Item], given: Path) -> list[str]:
+    """What lies in GIVEN and stands for nothing: a folder of no image, a file of no step."""
+    known = {item.id for item in items}
+    names = {name for kinds in FILES.values() for kind in kinds for name in kind}
+    lost = [
+        f"{folder.name}/: no such image" for folder in given.iterdir() if folder.is_dir() and folder.name not in known
+    ]
+    for item in items:
+        found = sorted((given / item.id).iterdir()) if (given / item.id).is_dir() else []
+        lost += [f"{item.id}/{path.name}: stands for no step" for path in found if path.name not in names]
+    return lost
+
+
+def work_through(items: Sequence[Item], chosen: Choice, given: Path | None) -> list[str]:
+    """All steps, with a bar for each. What this machine lacks for those that were left."""
     bars: list[tqdm] = []
 
     def begin(step: str, count: int) -> None:
@@ -125,8 +139,9 @@ def work_through(items: Sequence[Item], chosen: Choice, given: Path | None) -> N
             tqdm.write(f"{ending.item.id}: {step}: {ending.error}", file=sys.stderr)
         bars[-1].update()
 
+    steps = _STEPS.value or STEPS
     try:
-        run_steps(items, lambda item: engines_of(item, chosen, given), _STEPS.value or STEPS, begin, tell, _RETRY.value)
+        return run_steps(items, lambda item: engines_of(item, chosen, given), steps, begin, tell, _RETRY.value)
     finally:
         for bar in bars:
             bar.close()
@@ -164,23 +179,27 @@ def main(argv: list[str]) -> None:
     given = Path(_GIVEN.value) if _GIVEN.value else None
     if given is not None and not given.is_dir():
         sys.exit(f"--given={given}: no such folder")
+    for line in not_meant(items, given) if given is not None else ():
+        print(f"--given: {line}", file=sys.stderr)
     try:
         if _DRY.value:
             print(plan_text(standing_rows(items, chosen, given)))
             return
+        lacking = []
         if not _STATUS.value:
             save_bytes(out / "flags.json", (json.dumps(kept_flags(), indent=1) + "\n").encode())
-            work_through(items, chosen, given)
+            lacking = work_through(items, chosen, given)
         rows = standing_rows(items, chosen, given)
-    except ValueError as error:
+        page = save_overview(rows, out)
+    except (ValueError, OSError) as error:
         sys.exit(str(error))
     print(states_table(rows))
     if reasons := reasons_table(rows):
         print(reasons)
-    print(f"\n{save_overview(rows, out)}; samples: {out / 'samples'}")
-    left = sum(row.verdict.state == "failed" or row.verdict.state == "blocked" for row in rows)
-    if left and not _STATUS.value:
-        sys.exit(f"{left} of {len(rows)} images could not be finished")
+    print("".join(f"not done here: {line}\n" for line in lacking) + f"\n{page}; samples: {out / 'samples'}")
+    left = sum(row.verdict.state in ("failed", "blocked") for row in rows)
+    if (left or lacking) and not _STATUS.value:
+        sys.exit(f"{left} of {len(rows)} images could not be finished" + "".join(f"; {line}" for line in lacking))
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ The exit code is 0 whatever is usable, 1 when a model that something was given f
 import importlib.util
 import sys
 
-from absl import app
-from wrapper_flags import tools
+import wrapper_flags
+from absl import app, flags
 
 from hoijax.photo.models import models_folder
 from third_party_wrappers.declare import Tool
@@ -23,14 +23,14 @@ def builtin() -> str:
         return "The built-in way lacks ai-edge-litert: pip install 'hoijax[photo]'."
     folder = models_folder()
     if not folder.is_dir():
-        return f"The built-in way is usable; its networks (12 MB of a wheel of 36 MB) will be fetched to {folder}."
+        return f"The built-in way is usable; its networks (9 MB of a wheel of 36 MB) will be fetched to {folder}."
     return f"The built-in way is usable; its networks are in {folder}."
 
 
 def main(argv: list[str]) -> None:
     if len(argv) > 1:
         sys.exit(f"unexpected arguments: {' '.join(argv[1:])}")
-    given = tools()
+    given = wrapper_flags.tools()
     rows = examine(given)
     print(table(rows))
     print(f"\n{builtin()}")
@@ -38,4 +38,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    flags.adopt_module_key_flags(wrapper_flags)  # so that --help shows them
     app.run(main)

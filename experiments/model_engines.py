@@ -1,6 +1,8 @@
 """Other people's models as engines of the pipeline: inputs are written as files, the wrapper runs, its folder is kept."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +15,7 @@ from PIL import Image
 
 from hoijax.data.atomic import new_folder, save_bytes
 from hoijax.data.sample import SampleError
-from hoijax.pipeline.engine import FAULTS, Ending, Engine, Tell
+from hoijax.pipeline.engine import FAULTS, About, Ending, Engine, Tell, boxes, category, nothing, told
 from hoijax.pipeline.given import photograph, save_mask, saved_mask
 from hoijax.pipeline.item import Item
 from hoijax.pipeline.makes import cut_out, square_around
@@ -22,6 +24,7 @@ from third_party_wrappers.contract import Job, Outcome, Tool, Wrapper, run
 from third_party_wrappers.inpaint.wrapper import WRAPPER as INPAINT
 from third_party_wrappers.instantmesh.wrapper import WRAPPER as INSTANTMESH
 from third_party_wrappers.osx.wrapper import WRAPPER as OSX
+from third_party_wrappers.probe import missing
 from third_party_wrappers.sam.wrapper import WRAPPER as SAM
 from third_party_wrappers.zoedepth.wrapper import WRAPPER as ZOEDEPTH
 
@@ -35,27 +38,33 @@ GROWN_PX = 5  # of that side: how far the part to be filled reaches over its rim
 
 def person_mask(tools: Tools) -> Engine:
     """SAM, from the person's box."""
-    return _modelled(SAM, tools, "person_mask", ("image",), lambda item: (_boxed(item, "person", item.human_box), {}))
+    return _modelled(
+        SAM, tools, ("image",), lambda item: (_boxed(item, "person", item.human_box), {}), "person_mask", boxes
+    )
 
 
 def object_mask(tools: Tools) -> Engine:
     """SAM, from the object's box."""
-    return _modelled(SAM, tools, "object_mask", ("image",), lambda item: (_boxed(item, "object", item.object_box), {}))
+    return _modelled(
+        SAM, tools, ("image",), lambda item: (_boxed(item, "object", item.object_box), {}), "object_mask", boxes
+    )
 
 
 def human(tools: Tools) -> Engine:
     """OSX, from the person's box."""
-    return _modelled(OSX, tools, "human", ("image",), lambda item: (_boxed(item, "human", item.human_box), {}))
+    return _modelled(OSX, tools, ("image",), lambda item: (_boxed(item, "human", item.human_box), {}), "human", boxes)
 
 
 def depth(tools: Tools) -> Engine:
     """ZoeDepth."""
-    return _modelled(ZOEDEPTH, tools, "depth", ("image",), lambda item: ({"image": item.file("image")}, {}))
+    return _modelled(ZOEDEPTH, tools, ("image",), lambda item: ({"image": item.file("image")}, {}), "depth")
 
 
-def mesh(tools: Tools) -> Engine:
+def mesh(tools: Tools, seed: int) -> Engine:
     """InstantMesh, from the complete object's picture."""
-    return _modelled(INSTANTMESH, tools, "mesh", ("complete",), lambda item: ({"image": item.file("complete")}, {}))
+    values = {"seed": seed}
+    made = _modelled(INSTANTMESH, tools, ("complete",), lambda item: ({"image": item.file("complete")}, values), "mesh")
+    return made._replace(options={**made.options, **values})
 
 
 def amodal(tools: Tools) -> Engine:
@@ -65,7 +74,7 @@ def amodal(tools: Tools) -> Engine:
         inputs = {"image": item.file("image"), "mask": item.file("object_mask")}
         return inputs, {"prompt": item.category or "object"}
 
-    return _modelled(AMODAL, tools, "complete", ("image", "object_mask"), prepared)
+    return _modelled(AMODAL, tools, ("image", "object_mask"), prepared, "complete", category)
 
 
 def inpaint(tools: Tools, seed: int) -> Engine:
@@ -81,7 +90,7 @@ def inpaint(tools: Tools, seed: int) -> Engine:
                     tell(_composed(item, None, 0.0))
                     continue
             except FAULTS as error:
-                tell(Ending(item, str(error)))
+                tell(Ending(item, told(error)))
                 continue
             inputs = {"image": work / "image.png", "mask": work / "mask.png"}
             options = {"prompt": item.category or "object", "seed": seed}
@@ -91,17 +100,19 @@ def inpaint(tools: Tools, seed: int) -> Engine:
         def progress(outcome: Outcome) -> None:
             item = of[outcome.job.out.resolve()]
             if outcome.error is not None:
-                tell(Ending(item, outcome.error, (), outcome.seconds))
+                tell(_ending(item, outcome))
             else:
                 tell(_composed(item, outcome.job.out / "image.png", outcome.seconds))
 
         run(INPAINT, tool, jobs, overwrite=True, progress=progress)
 
     needs = ("image", "person_mask", "object_mask")
-    return Engine("inpaint", needs, {**_told(tool), "seed": seed}, do)
+    return Engine("inpaint", needs, {**_weights(tool), "seed": seed}, do, category, lambda: _lacking(INPAINT, tool))
 
 
-def _modelled(wrapper: Wrapper, tools: Tools, step: str, needs: Sequence[str], prepare: Prepare) -> Engine:
+def _modelled(
+    wrapper: Wrapper, tools: Tools, needs: Sequence[str], prepare: Prepare, step: str, about: About = nothing
+) -> Engine:
     """The engine of a wrapper that makes the step's own folder. One that is not set up fails with what is missing."""
     tool = tools.get(wrapper.name, Tool())
 
@@ -111,20 +122,33 @@ def _modelled(wrapper: Wrapper, tools: Tools, step: str, needs: Sequence[str], p
             try:
                 inputs, options = prepare(item)
             except FAULTS as error:
-                tell(Ending(item, str(error)))
+                tell(Ending(item, told(error)))
                 continue
             jobs.append(Job(inputs, item.folder(step), options))
             of[jobs[-1].out.resolve()] = item
 
         def progress(outcome: Outcome) -> None:
-            tell(Ending(of[outcome.job.out.resolve()], outcome.error, (), outcome.seconds))
+            tell(_ending(of[outcome.job.out.resolve()], outcome))
 
         run(wrapper, tool, jobs, overwrite=True, progress=progress)
 
-    return Engine(wrapper.name, tuple(needs), _told(tool), do)
+    return Engine(wrapper.name, tuple(needs), _weights(tool), do, about, lambda: _lacking(wrapper, tool))
 
 
-def _told(tool: Tool) -> dict[str, Any]:
+def _lacking(wrapper: Wrapper, tool: Tool) -> str:
+    """What is missing for a model, as far as a look at the files tells."""
+    found = missing(wrapper, tool)
+    return f"{wrapper.name} cannot be run here: {'; '.join(found)} (see experiments/doctor.py)" if found else ""
+
+
+def _ending(item: Item, outcome: Outcome) -> Ending:
+    """How a model's job ended. A full disk is no item's fault: it ends the run."""
+    if outcome.error is not None and os.strerror(errno.ENOSPC) in outcome.error:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(item.out))
+    return Ending(item, outcome.error, (), outcome.seconds)
+
+
+def _weights(tool: Tool) -> dict[str, Any]:
     """What of a tool makes its results others: the weights' place, not the python that runs them."""
     return {"checkpoint": None if tool.checkpoint is None else str(tool.checkpoint)}
 
@@ -179,7 +203,7 @@ def _composed(item: Item, filled: Path | None, seconds: float) -> Ending:
         for spent in ("complete.in", "complete.out"):
             shutil.rmtree(item.work / spent, ignore_errors=True)
     except FAULTS as error:
-        return Ending(item, str(error), (), seconds)
+        return Ending(item, told(error), (), seconds)
     return Ending(item, None, (note,), seconds)
 
 

@@ -49,7 +49,15 @@ _HUMAN = flags.DEFINE_string(
     "human", None, "The person's posed mesh (.obj), instead of a fitted body; smplx_parameters.json lies beside it."
 )
 _DEPTH = flags.DEFINE_string("depth", None, "A depth map of the photograph; without one the person's depth decides.")
-_SIZE = flags.DEFINE_float("object_size", None, "The object's longest side in metres.", lower_bound=0.001)
+_SIZE = flags.DEFINE_float(
+    "object_size", None, "The object's longest side in metres; not with --depth, which tells it.", lower_bound=0.001
+)
+_FOCAL = flags.DEFINE_float(
+    "focal_px",
+    None,
+    "Focal length of the photograph in pixels; a natural one (docs/photo.md) by default.",
+    lower_bound=1,
+)
 _ROTATION = flags.DEFINE_enum("rotation", "search", list(ROTATIONS), "given: the object stands as its mesh does.")
 _CATEGORY = flags.DEFINE_string("category", "object", "What the object is: the folder's name, and in the report.")
 _ONLY_SAMPLE = flags.DEFINE_boolean("only_sample", False, "Stop before the optimizer, with the sample.")
@@ -93,7 +101,7 @@ def chosen() -> Choice:
     engines = {
         "person_mask": photo_engines.person_mask(),
         "object_mask": photo_engines.object_mask(clicks("on", _ON.value), clicks("off", _OFF.value)),
-        "human": photo_engines.human(),
+        "human": photo_engines.human(_FOCAL.value),
     }
     human = Path(_HUMAN.value) if _HUMAN.value else None
     beside = human.with_name("smplx_parameters.json") if human else None
@@ -119,7 +127,10 @@ def made_sample(item: Item, engines: Choice) -> Path:
         if ending.error is not None:
             errors.append(f"{step.replace('_', ' ')}: {ending.error}")
 
-    run_steps([item], lambda item: engines_of(item, engines, None), STEPS, begin, tell, retry_failed=True)
+    try:
+        errors += run_steps([item], lambda item: engines_of(item, engines, None), STEPS, begin, tell, retry_failed=True)
+    except OSError as error:
+        sys.exit(str(error))
     standing = standings(item, engines_of(item, engines, None))
     page = save_overview([Row(item, standing)], item.out)
     if standing["sample"].state not in FINISHED:
@@ -133,6 +144,8 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)
     if not _BOX.value and not _OBJECT_MASK.value:
         sys.exit("give --box=X0,Y0,X1,Y1 around the object, or --object_mask=PNG")
+    if _SIZE.value and _DEPTH.value:
+        sys.exit("--object_size is for a photograph without a depth map: leave one of --object_size and --depth out")
     image, out = Path(_IMAGE.value), Path(_OUT.value)
     if not image.is_file():
         sys.exit(f"--image={image}: no such file")

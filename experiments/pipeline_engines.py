@@ -36,7 +36,13 @@ _ROTATION = flags.DEFINE_enum(
     "rotation", "search", list(ROTATIONS), "Which way round the object starts: as its mesh comes, or searched."
 )
 _SIZE = flags.DEFINE_float(
-    "object_size", None, "The object's longest side in metres, where there is no depth map.", lower_bound=0.001
+    "object_size", None, "The objects' longest side in metres, for images without a depth map.", lower_bound=0.001
+)
+_FOCAL = flags.DEFINE_float(
+    "focal_px",
+    None,
+    "Focal length of the photographs in pixels for --human=landmarks; a natural one by default.",
+    lower_bound=1,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Of the models that draw random numbers.")
 
@@ -54,12 +60,12 @@ def chosen() -> Choice:
         found |= {"person_mask": model_engines.person_mask(tools), "object_mask": model_engines.object_mask(tools)}
     else:
         found |= {"person_mask": photo_engines.person_mask(), "object_mask": photo_engines.object_mask()}
-    found["human"] = model_engines.human(tools) if said("human") == "osx" else photo_engines.human()
+    found["human"] = model_engines.human(tools) if said("human") == "osx" else photo_engines.human(_FOCAL.value)
     if said("complete") == "inpaint":
         found["complete"] = model_engines.inpaint(tools, _SEED.value)
     elif said("complete") == "amodal":
         found["complete"] = model_engines.amodal(tools)
-    found["mesh"] = model_engines.mesh(tools) if said("mesh") == "instantmesh" else _templates()
+    found["mesh"] = model_engines.mesh(tools, _SEED.value) if said("mesh") == "instantmesh" else _templates()
     if said("depth") == "zoedepth":
         found["depth"] = model_engines.depth(tools)
     return choice(found, CoarseOptions(rotation=_ROTATION.value), _SIZE.value)

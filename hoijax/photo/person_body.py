@@ -12,7 +12,7 @@ from hoijax.geometry import project
 from hoijax.photo.body_energy import Evidence, FitOptions, Knowledge
 from hoijax.photo.body_fit import body_points, fit_pose
 from hoijax.photo.body_prior import pose_prior, stature
-from hoijax.photo.landmarks import LANDMARKS
+from hoijax.photo.landmarks import LANDMARKS, MOST_FINER
 from hoijax.photo.markers import marker_body
 from hoijax.photo.models import PhotoError
 from hoijax.photo.people import Person
@@ -147,13 +147,12 @@ def _window(
     width = (1 + 2 * MARGIN) * max(right - left, bottom - top)
     corner = np.array([left + right - width, top + bottom - width]) / 2
     scale = side / width
-    move = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
-    move[:, 2] += 0.5 * scale - 0.5  # array indices are pixels less a half
+    finer = int(np.clip(np.ceil(1 / scale), 1, MOST_FINER))  # or pixels between samples have no say
+    move = finer * np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
+    move[:, 2] += 0.5 * finer * scale - 0.5  # array indices are pixels less a half
     counts = np.ones(person.mask.shape) if hidden is None else (~hidden | person.mask).astype(np.float64)
-    images = [
-        cv2.warpAffine(values.astype(np.float32), move, (side, side), flags=cv2.INTER_AREA)
-        for values in (person.mask, counts)
-    ]
+    warped = (cv2.warpAffine(values.astype(np.float32), move, (finer * side,) * 2) for values in (person.mask, counts))
+    images = [cv2.resize(values, (side, side), interpolation=cv2.INTER_AREA) for values in warped]
     focal, center = np.asarray(camera.focal), np.asarray(camera.center)
     window = Camera(jnp.asarray(focal * scale, jnp.float32), jnp.asarray((center - corner) * scale, jnp.float32))
     return images[0], images[1], window

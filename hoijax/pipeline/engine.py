@@ -22,17 +22,38 @@ class Ending(NamedTuple):
 Tell = Callable[[Ending], None]
 
 
+# What of an item itself a step's work depends on, as plain values: its box, its category.
+About = Callable[[Item], Mapping[str, Any]]
+
+
+def nothing(item: Item) -> Mapping[str, Any]:
+    """Of a step that depends on other steps alone."""
+    return {}
+
+
+def usable() -> str:
+    """Of an engine that lacks nothing."""
+    return ""
+
+
 class Engine(NamedTuple):
     """`run` does a step for many items, so that a model is loaded once, and tells of each item's end as it comes.
 
-    `needs`: steps whose folders it reads. `options`: plain values; another value means that the work is done again.
-    It makes `item.folder(step)` whole or not at all, over one that stands there.
+    `needs`: steps whose folders it reads. `options` and what is `about` an item: plain values; with other values the work
+    is done again. It makes `item.folder(step)` whole or not at all, over one that stands there. `lacks` says what this
+    machine lacks for it, in a sentence, empty when nothing: that is no item's fault.
     """
 
     name: str
     needs: tuple[str, ...]
     options: Mapping[str, Any]
     run: Callable[[Sequence[Item], Tell], None]
+    about: About = nothing
+    lacks: Callable[[], str] = usable
+
+    def values(self, item: Item) -> dict[str, Any]:
+        """What a record keeps of the engine and the item."""
+        return {**self.options, **self.about(item)}
 
 
 # Writes what a step makes of an item into an empty folder, and returns what it had to bend.
@@ -42,7 +63,15 @@ Make = Callable[[Item, Path], tuple[str, ...]]
 FAULTS = (ValueError, OSError)
 
 
-def engine(name: str, step: str, needs: Sequence[str], options: Mapping[str, Any], make: Make) -> Engine:
+def engine(
+    name: str,
+    step: str,
+    needs: Sequence[str],
+    options: Mapping[str, Any],
+    make: Make,
+    about: About = nothing,
+    lacks: Callable[[], str] = usable,
+) -> Engine:
     """An engine that does one item after the other with `make`. A ValueError or OSError fails that item alone."""
 
     def run(items: Sequence[Item], tell: Tell) -> None:
@@ -54,14 +83,27 @@ def engine(name: str, step: str, needs: Sequence[str], options: Mapping[str, Any
                 with new_folder(item.folder(step), overwrite=True) as part:
                     notes = make(item, part)
             except FAULTS as fault:
-                error = str(fault) or type(fault).__name__
-                _no_space(fault)
+                error = told(fault)
             tell(Ending(item, error, notes, time.perf_counter() - start))
 
-    return Engine(name, tuple(needs), options, run)
+    return Engine(name, tuple(needs), options, run, about, lacks)
 
 
-def _no_space(fault: Exception) -> None:
-    """A full disk is no item's fault: it ends the run. Raises the fault again."""
+def told(fault: Exception) -> str:
+    """A fault in words. A full disk is no item's fault: it is raised again, and ends the run."""
     if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT):
         raise fault
+    return str(fault) or type(fault).__name__
+
+
+def boxes(item: Item) -> Mapping[str, Any]:
+    """The two boxes, of which either helps to find a mask."""
+    return {
+        name: None if box is None else [float(value) for value in box]
+        for name, box in (("human_box", item.human_box), ("object_box", item.object_box))
+    }
+
+
+def category(item: Item) -> Mapping[str, Any]:
+    """What the object is."""
+    return {"category": item.category}

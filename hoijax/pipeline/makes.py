@@ -1,6 +1,8 @@
 """The steps that are our own: the photograph made upright, the object cut out, placed, and the sample written."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ from hoijax.data.parameters import load_parameters
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.data.strict_json import save_json
 from hoijax.data.write import JPEG_QUALITY, save_sample
-from hoijax.pipeline.engine import Engine, Make, engine
+from hoijax.pipeline.engine import Engine, Make, boxes, category, engine
 from hoijax.pipeline.given import photograph, saved_mask
 from hoijax.pipeline.item import Item
 from hoijax.types import Camera, HumanPose
@@ -29,7 +31,7 @@ MARGIN = 0.1  # of the object's longer side, around it in its square picture
 
 def image_engine() -> Engine:
     """The photograph as everything after it sees it: upright, RGB."""
-    return engine("upright", "image", (), {}, upright)
+    return engine("upright", "image", (), {}, upright, about=photo_file)
 
 
 def crop_engine() -> Engine:
@@ -40,19 +42,33 @@ def crop_engine() -> Engine:
 def coarse_engine(options: CoarseOptions, size: float | None, with_depth: bool) -> Engine:
     """The object's start pose: from the depth map, or without one from `size` (metres) or the person's depth."""
     needs = ("image", "person_mask", "object_mask", "human", "mesh", *(["depth"] if with_depth else []))
-    told: dict[str, Any] = {"rotation": options.rotation, "size": None if with_depth else size}
+    values: dict[str, Any] = {**asdict(options), "size": None if with_depth else size}
 
     def make(item: Item, folder: Path) -> tuple[str, ...]:
         return placed_object(item, folder, options, size, with_depth)
 
-    return engine("depth" if with_depth else "no depth", "coarse", needs, told, make)
+    return engine("depth" if with_depth else "no depth", "coarse", needs, values, make)
 
 
 def sample_engine(with_depth: bool) -> Engine:
     """The sample folder."""
     needs = ("image", "person_mask", "object_mask", "human", "coarse", *(["depth"] if with_depth else []))
     make: Make = lambda item, folder: whole_sample(item, folder, with_depth)  # noqa: E731
-    return engine("sample", "sample", needs, {}, make)
+    return engine("sample", "sample", needs, {}, make, about=labels)
+
+
+def photo_file(item: Item) -> Mapping[str, Any]:
+    """Which file the photograph is, and whether it has been changed: not read, as there may be a hundred thousand."""
+    try:
+        found = item.photo.stat()
+    except OSError:
+        return {"photo": [str(item.photo), None, None]}
+    return {"photo": [str(item.photo), found.st_size, found.st_mtime_ns]}
+
+
+def labels(item: Item) -> Mapping[str, Any]:
+    """What a sample says of itself."""
+    return {**boxes(item), **category(item), "actions": list(item.actions)}
 
 
 def upright(item: Item, folder: Path) -> tuple[str, ...]:

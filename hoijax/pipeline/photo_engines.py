@@ -15,27 +15,26 @@ from hoijax.photo.box_mask import SPARSE, box_mask
 from hoijax.photo.models import Models, PhotoError, load_models
 from hoijax.photo.people import Person, people, the_person
 from hoijax.photo.person_body import fit_body
-from hoijax.pipeline.engine import Engine, engine
+from hoijax.pipeline.engine import Engine, boxes, engine
 from hoijax.pipeline.given import photograph, save_mask, saved_mask
 from hoijax.pipeline.item import Item
 
 Point = tuple[float, float]  # x, y in pixels
 
 
-def models() -> Models:
-    """The networks, loaded once in a process. Raises PhotoError; they are fetched in vain once, not for every image."""
-    found = _models_or_why_not()
-    if isinstance(found, PhotoError):
-        raise found
-    return found
-
-
 @cache
-def _models_or_why_not() -> Models | PhotoError:
+def models() -> Models:
+    """The networks, loaded once in a process. Raises PhotoError."""
+    return load_models()
+
+
+def lacks() -> str:
+    """Why the networks cannot be loaded here; empty when they can."""
     try:
-        return load_models()
-    except PhotoError as error:
-        return error
+        models()
+    except (PhotoError, OSError) as error:
+        return str(error)
+    return ""
 
 
 def found_person(item: Item) -> Person:
@@ -51,7 +50,7 @@ def person_mask() -> Engine:
         save_mask(folder / "person_mask.png", found.mask)
         return ()
 
-    return engine("landmark network", "person_mask", ("image",), {}, make)
+    return engine("landmark network", "person_mask", ("image",), {}, make, about=boxes, lacks=lacks)
 
 
 def object_mask(on: Sequence[Point] = (), off: Sequence[Point] = ()) -> Engine:
@@ -69,8 +68,8 @@ def object_mask(on: Sequence[Point] = (), off: Sequence[Point] = ()) -> Engine:
         share = mask.sum() / max(free, 1)
         return (f"it fills {share:.0%} of its box: look whether that is all of it",) if share < SPARSE else ()
 
-    told = {"on": [list(point) for point in on], "off": [list(point) for point in off]}
-    return engine("GrabCut", "object_mask", ("image", "person_mask"), told, make)
+    clicked = {"on": [list(point) for point in on], "off": [list(point) for point in off]}
+    return engine("GrabCut", "object_mask", ("image", "person_mask"), clicked, make, about=boxes)
 
 
 def human(focal_px: float | None = None) -> Engine:
@@ -92,4 +91,4 @@ def human(focal_px: float | None = None) -> Engine:
         return tuple(notes)
 
     needs = ("image", "person_mask", "object_mask")
-    return engine("landmarks", "human", needs, {"focal_px": focal_px}, make)
+    return engine("landmarks", "human", needs, {"focal_px": focal_px}, make, about=boxes, lacks=lacks)

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from hoijax.data.atomic import save_bytes
 from hoijax.pipeline.item import Item
 
-SCHEMA = 1
+SCHEMA = 2
 BESIDE = ("run.json", "log.txt")  # files that tell how the others came to be, and differ each time
 
 
 class Record(NamedTuple):
     """`engine` with its `options` made the folder from `inputs` ({step: key of its folder}), or failed with `error`.
+
+    While it works the record says only that (`begun`): so what a killed run leaves is never taken for a person's work.
 
     `product`: key of the folder's content; `files`: {name: [bytes, time of change]}, by which an edit is noticed.
     `edited`: a person has changed the folder since; it is kept. `notes`: what the step had to bend, a sentence each.
@@ -31,6 +33,7 @@ class Record(NamedTuple):
     seconds: float = 0.0
     at: str = ""
     edited: bool = False
+    begun: bool = False
 
 
 def record_file(item: Item, step: str) -> Path:
@@ -39,14 +42,17 @@ def record_file(item: Item, step: str) -> Path:
 
 
 def load_record(item: Item, step: str) -> Record | None:
-    """The record; None where there is none or it cannot be read (then the step is done again)."""
+    """The record; None where there is none. One that cannot be read is as good as one of work that was cut off."""
+    damaged = Record("", {}, {}, begun=True)
     try:
         content = json.loads(record_file(item, step).read_text(encoding="utf-8"))
         if content.pop("schema") != SCHEMA:
-            return None
+            return damaged
         return Record(**content)._replace(notes=tuple(content["notes"]))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return damaged
 
 
 def save_record(item: Item, step: str, record: Record) -> None:
@@ -76,6 +82,11 @@ def failed(engine: str, options: Mapping[str, Any], inputs: Mapping[str, str], e
     return Record(engine, options, inputs, None, {}, error, (), round(seconds, 3), _now())
 
 
+def by_hand(folder: Path) -> Record:
+    """The record of a folder that a person has put there."""
+    return Record("by hand", {}, {}, content_key(folder), files_in(folder), at=_now(), edited=True)
+
+
 def files_in(folder: Path) -> dict[str, list[int]]:
     """{name: [bytes, nanosecond of the last change]} of every file that counts. Empty where there is no folder."""
     found = {}
@@ -93,11 +104,6 @@ def content_key(folder: Path) -> str:
         total.update(f"{name}\0".encode())
         total.update(hashlib.sha256((folder / name).read_bytes()).digest())
     return total.hexdigest()[:16]
-
-
-def options_key(options: Mapping[str, Any]) -> str:
-    """The options as they come back from a record, to be compared."""
-    return json.dumps(options, sort_keys=True, default=list)
 
 
 def _now() -> str:

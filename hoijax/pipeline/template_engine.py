@@ -4,23 +4,18 @@ from pathlib import Path
 
 from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.objfile import save_mesh
-from hoijax.data.sample import SampleError
 from hoijax.data.template_search import nearest_templates
 from hoijax.data.templates import Library
-from hoijax.pipeline.engine import Engine, engine
+from hoijax.pipeline.engine import Engine, category, engine
 from hoijax.pipeline.given import saved_mask
 from hoijax.pipeline.item import Item
 
 
 def template_engine(library: Library | None) -> Engine:
-    """The nearest template, turned as it was found. Without a library each item fails with what to do about it."""
+    """The nearest template, turned as it was found. Without a library it lacks one, and says what to do about it."""
 
     def make(item: Item, folder: Path) -> tuple[str, ...]:
-        if library is None:
-            raise SampleError(
-                item.photo,
-                "its object has no mesh: give one of your own (GIVEN/<id>/mesh.obj), a library of templates, or a model",
-            )
+        assert library is not None
         thing = saved_mask(item, "object_mask")
         found = nearest_templates(library, item.category, thing, 1, saved_mask(item, "person_mask"))
         best = found.matches[0]
@@ -29,7 +24,9 @@ def template_engine(library: Library | None) -> Engine:
         save_mesh(folder / "mesh.obj", mesh._replace(verts=verts))
         return (f"template {best.template.file}, silhouette IoU {best.score:.2f}", found.note)
 
-    told = (
-        {} if library is None else {"library": str(library.folder), "templates": [t.digest for t in library.templates]}
-    )
-    return engine("templates", "mesh", ("image", "person_mask", "object_mask"), told, make)
+    def lacks() -> str:
+        return "" if library is not None else "no mesh: give GIVEN/<id>/mesh.obj, a library of templates, or a model"
+
+    contents = [] if library is None else [template.digest for template in library.templates]
+    needs = ("image", "person_mask", "object_mask")
+    return engine("templates", "mesh", needs, {"templates": contents}, make, about=category, lacks=lacks)

@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from hoijax.coarse.place import Coarse, CoarseOptions
 from hoijax.coarse.view import mesh_depth, thinned_eye
-from hoijax.coarse.without_depth import depth_beside, placement_without_depth
+from hoijax.coarse.without_depth import depth_beside, longest_side, placement_without_depth
 
 
 def place(known, size=None, options=None, **changes) -> Coarse:
@@ -26,12 +26,12 @@ def middle(verts: np.ndarray) -> np.ndarray:
 
 def test_a_known_size_tells_the_distance(beside) -> None:
     found = place(beside, size=0.4)
-    assert found.scale == pytest.approx(1, rel=1e-6)  # the ball is 0.4 m wide as given
+    assert found.scale == pytest.approx(1, rel=2e-3)  # the ball is 0.4 m wide as given
     ball = middle(stands(found, beside.object))
     np.testing.assert_allclose(ball / ball[2], np.array([0.55, 0.1, 24.9]) / 24.9, atol=3e-4)
     assert ball[2] == pytest.approx(24.9, abs=0.3)
     twice = place(beside, size=0.8)
-    assert twice.scale == pytest.approx(2, rel=1e-6)
+    assert twice.scale == pytest.approx(2, rel=2e-3)
     assert middle(stands(twice, beside.object))[2] == pytest.approx(2 * 24.9, rel=0.02)
     assert twice.gap_before == twice.gap_after > 20  # a size that is told is believed: no slide
     assert any("of 0.8 m" in note for note in twice.notes)
@@ -107,3 +107,14 @@ def test_masks_that_cannot_be_used_are_refused(beside) -> None:
         place(beside, object_mask=np.zeros_like(beside.object_mask))
     with pytest.raises(ValueError, match="object's mask has shape"):
         place(beside, object_mask=beside.object_mask[:100])
+
+
+def test_the_size_does_not_depend_on_how_the_file_holds_the_object() -> None:
+    import trimesh
+
+    bar = np.asarray(trimesh.creation.box((1.0, 0.2, 0.1)).subdivide().vertices)
+    flat = bar * [1, 1, 0]
+    for angles in ((0, 0, 0), (45, 0, 0), (10, 35, 80)):
+        turned = Rotation.from_euler("zyx", angles, degrees=True).as_matrix()
+        assert longest_side(bar @ turned.T) == pytest.approx(1, rel=1e-3)
+        assert longest_side(flat @ turned.T) == pytest.approx(1, rel=0.03)

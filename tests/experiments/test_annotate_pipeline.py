@@ -179,7 +179,6 @@ def test_dry_run_tells_what_would_be_done_and_does_nothing(world: Path, tmp_path
         ([], "give --images=DIR and --annotations=FILE"),
         (["--steps=mask"], "there is no step mask"),
         (["--images=.", "--annotations=nothing.json"], "nothing.json"),
-        (["--library=nowhere", "--images=.", "--annotations=nothing.json"], "nothing.json"),
     ],
 )
 def test_wrong_use_is_one_sentence(options: list[str], said: str, tmp_path: Path) -> None:
@@ -193,3 +192,34 @@ def test_help_names_every_option_and_step() -> None:
     done = run("--help")
     for word in ("--images", "--annotations", "--given", "--models", "--osx_python", "--[no]retry_failed", "coarse"):
         assert word in done.stdout
+
+
+def test_what_cannot_be_used_is_said_before_anything_is_done(world: Path, tmp_path: Path) -> None:
+    done = run(*flags(world, tmp_path / "a"), "--mesh=templates", f"--library={tmp_path}")
+    assert done.returncode == 1
+    assert "--library" in done.stderr
+    assert "has no index.json" in done.stderr
+    (tmp_path / "given" / "nobody_0").mkdir(parents=True)
+    (tmp_path / "given" / "first_0").mkdir()
+    (tmp_path / "given" / "first_0" / "mask.png").touch()
+    done = run(*flags(world, tmp_path / "b"), f"--given={tmp_path / 'given'}", "--dry_run")
+    assert "nobody_0/: no such image" in done.stderr
+    assert "first_0/mask.png: stands for no step" in done.stderr
+    (tmp_path / "file").touch()
+    done = run(*flags(world, tmp_path / "file" / "below"))
+    assert done.returncode == 1
+    assert "Not a directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_model_that_is_set_up_later_is_used(world: Path, tmp_path: Path) -> None:
+    told = json.loads((world / "tools.json").read_text())
+    without = {name: entry for name, entry in told.items() if name != "osx"}
+    (world / "without.json").write_text(json.dumps(without))
+    others = [flag for flag in flags(world, tmp_path) if not flag.startswith("--tools")]
+    done = run(*others, f"--tools={world / 'without.json'}")
+    assert done.returncode == 1
+    assert "not done here: human of 2 images: osx cannot be run here: no python given" in done.stdout
+    done = run(*flags(world, tmp_path))
+    assert "1 of 3 images could not be finished" in done.stderr
+    assert rows(tmp_path)["first_0"]["sample"] == "done"

@@ -8,12 +8,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from hoijax.coarse.place import CoarseOptions
 from hoijax.data.read import load_sample
 from hoijax.data.sample import Sample
+from hoijax.pipeline import drive
 from hoijax.pipeline.drive import run_steps
-from hoijax.pipeline.engine import Ending, Engine, engine
+from hoijax.pipeline.engine import Ending, Engine, boxes, engine
 from hoijax.pipeline.item import STEPS, Item
 from hoijax.pipeline.plan import Choice, choice, engines_of
 from hoijax.pipeline.record import load_record, record_file
@@ -123,11 +125,13 @@ def test_a_folder_taken_away_is_made_again(item: Item, given: Path) -> None:
     assert did == ["mesh"]  # its content is the same again: nothing after it changes
 
 
-def test_a_record_that_cannot_be_read_is_no_record(item: Item, given: Path) -> None:
+def test_a_step_whose_record_cannot_be_read_is_done_again(item: Item, given: Path) -> None:
     go([item], given)
     for damage in ("", "{", '{"schema": 1}', '{"schema": 99}', "[]"):
         record_file(item, "mesh").write_text(damage)
-        assert load_record(item, "mesh") is None
+        record = load_record(item, "mesh")
+        assert record is not None
+        assert record.begun
         assert steps(go([item], given)) == ["mesh"]
 
 
@@ -212,7 +216,7 @@ def test_other_options_and_other_engines_are_other_work(item: Item, given: Path)
     searched = chosen(CoarseOptions(rotation="search", rotations=50))
     found = standings(item, engines_of(item, searched, given))
     assert found["coarse"].state == "stale"
-    assert "other options" in found["coarse"].why
+    assert "another rotation" in found["coarse"].why
     (given / item.id / "depth.npy").unlink()
     found = standings(item, engines_of(item, chosen(), given))
     assert found["coarse"].why == "made by depth, now no depth"
@@ -240,3 +244,89 @@ def test_a_pixel_of_both_masks_is_the_objects_unless_it_swallowed_the_person(
     cv2.imwrite(str(own / "person_mask.png"), scene.object_mask * np.uint8(255))
     cv2.imwrite(str(own / "object_mask.png"), scene.object_mask * np.uint8(255))
     assert "shows nothing but what is also in the person's mask" in errors(go([item], given))[0]
+
+
+def test_another_photograph_box_or_category_is_other_work(item: Item, given: Path, scene_folder: Path) -> None:
+    boxed = engine("boxed", "mesh", ("image",), {}, copied(given / item.id / "mesh.obj"), about=boxes)
+    (given / item.id / "mesh.obj").unlink()
+    own = chosen(mesh=boxed)._replace(engines={**chosen().engines, "mesh": boxed})
+    assert errors(go([item], given, engines=own)) == []
+    assert item.object_box is not None
+    other = item._replace(object_box=item.object_box + 3)
+    assert steps(go([other], given, engines=own)) == ["mesh", "sample"]  # the mesh is the same again: coarse stands
+    photo = item.out.parent / "photo.jpg"
+    photo.write_bytes(scene_folder.joinpath("image.jpg").read_bytes())
+    assert steps(go([other._replace(photo=photo)], given, engines=own)) == ["image"]  # the same pixels elsewhere
+    with Image.open(photo) as picture:
+        picture.rotate(180).save(photo)
+    assert steps(go([other._replace(photo=photo)], given, engines=own))[0] == "image"
+    renamed = other._replace(photo=photo, category="crate")
+    assert steps(go([renamed], given, engines=own)) == ["sample"]
+    assert renamed.folder("sample").is_dir()
+    assert not item.folder("sample").exists()  # the same sample under its former category
+    assert (item.work / "sample.before").is_dir()
+
+
+def copied(path: Path) -> Callable[[Item, Path], tuple[str, ...]]:
+    content = path.read_bytes()
+
+    def make(item: Item, folder: Path) -> tuple[str, ...]:
+        (folder / "mesh.obj").write_bytes(content)
+        return ()
+
+    return make
+
+
+def test_a_file_made_by_hand_where_a_step_failed_is_taken(item: Item, given: Path, scene_folder: Path) -> None:
+    (given / item.id / "object_mask.png").unlink()
+    fails = engine("fails", "object_mask", ("image",), {}, failing(ValueError("nothing found")))
+    own = chosen()._replace(engines={**chosen().engines, "object_mask": fails})
+    assert errors(go([item], given, engines=own)) == ["object_mask: nothing found"]
+    item.folder("object_mask").mkdir()
+    item.folder("object_mask").joinpath("object_mask.png").write_bytes((scene_folder / "object_mask.png").read_bytes())
+    found = standings(item, engines_of(item, own, given))
+    assert found["object_mask"].state == "edited"
+    assert found["coarse"].state == "ready"
+    assert steps(go([item], given, engines=own, retry=True)) == ["coarse", "sample"]
+    assert load_sample(item.folder("sample")).object_mask.any()
+
+
+def test_a_redo_cut_off_before_its_record_is_no_edit(item: Item, given: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go([item], given)
+
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(drive, "done", cut_off)  # the folder is there, the record is not
+    with pytest.raises(KeyboardInterrupt):
+        go([item], given, engines=chosen(CoarseOptions(rotations=7)))
+    monkeypatch.undo()
+    assert states(item, given)["coarse"] == "ready"
+    assert steps(go([item], given)) == ["coarse"]
+
+
+def test_looking_writes_nothing(item: Item, given: Path) -> None:
+    go([item], given)
+    item.file("object_mask").write_bytes(item.file("person_mask").read_bytes())
+    before = {path: path.stat().st_mtime_ns for path in item.out.rglob("*") if path.is_file()}
+    assert states(item, given)["object_mask"] == "edited"
+    assert {path: path.stat().st_mtime_ns for path in item.out.rglob("*") if path.is_file()} == before
+
+
+def test_a_sample_that_can_no_longer_be_made_leaves_the_samples(item: Item, given: Path) -> None:
+    go([item], given)
+    (given / item.id / "mesh.obj").write_bytes(b"v 0 0 0\n")
+    did = go([item], given)
+    assert "no faces" in errors(did)[0]
+    assert not item.folder("sample").exists()
+    assert load_sample(item.work / "sample.before").object_mask.any()
+
+
+def test_what_the_machine_lacks_is_no_items_fault(item: Item, given: Path) -> None:
+    lacking = engine("model", "coarse", ("mesh", "depth"), {}, failing(AssertionError()), lacks=lambda: "no such model")
+    told = run_steps(
+        [item], lambda item: engines_of(item, chosen(coarse=lacking), given), STEPS, lambda *_: None, print
+    )
+    assert told == ["coarse of 1 image: no such model"]
+    assert standings(item, engines_of(item, chosen(coarse=lacking), given))["coarse"].state == "ready"
+    assert steps(go([item], given)) == ["coarse", "sample"]
