@@ -10,10 +10,11 @@ annotated object is both the truth and the start; for starts that do not know th
 each data set must hold, and what is done with its frames and units: docs/coordinates.md.
 
 A folder that is there is skipped, so the program goes on where it stopped. A frame that cannot be read is reported, written
-to OUT/set_aside.json, and the next one is taken; the exit code is 1 then.
+to OUT/set_aside.json, and the next one is taken; the exit code is 1 then. It stands there until a later run imports it.
 """
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from hoijax.data.importers.bop import find_bop, load_bop
 from hoijax.data.importers.contho import find_contho, load_contho
 from hoijax.data.importers.intercap import find_intercap, load_intercap
 from hoijax.data.importers.options import CALIBRATIONS, MASKS, Found, ImportOptions
+from hoijax.data.importers.people import record
+from hoijax.data.parameters import load_json
 from hoijax.data.sample import Sample, SampleError
 from hoijax.data.write import save_sample
 
@@ -37,7 +40,11 @@ IMPORTERS: dict[str, tuple[Callable[[Path, ImportOptions], list[Found]], Callabl
     "contho": (find_contho, load_contho),
     "bop": (find_bop, load_bop),
 }
-OF_ONE_VIEW = ("behave", "intercap")
+OF_SOME = {  # flags that only these formats know, and why the others do not
+    "view": (("behave", "intercap"), "every picture is a sample"),
+    "humans": (("contho", "bop"), "the people's meshes are the data set's own"),
+    "calibration": (("intercap",), "there is no choice of camera poses"),
+}
 
 _FORMAT = flags.DEFINE_enum("format", None, list(IMPORTERS), "What --data is.", required=True)
 _DATA = flags.DEFINE_string("data", None, "The data set's folder, or part of it.", required=True)
@@ -51,7 +58,7 @@ _MASKS = flags.DEFINE_enum(
     "masks", "files", list(MASKS), "render: where a mask's file is missing, what is visible of the annotated meshes."
 )
 _CALIBRATION = flags.DEFINE_enum(
-    "calibration", "auto", list(CALIBRATIONS), "InterCap's camera poses; auto: as its authors assign them."
+    "calibration", None, list(CALIBRATIONS), "InterCap's camera poses; auto, the default: as its authors assign them."
 )
 _EVERY = flags.DEFINE_integer("every", 1, "Take every n-th frame only.", lower_bound=1)
 
@@ -60,8 +67,10 @@ SET_ASIDE = "set_aside.json"
 
 def options() -> ImportOptions:
     """The options that the flags give. Exits with a sentence where they do not belong together."""
-    if _VIEW.value is not None and _FORMAT.value not in OF_ONE_VIEW:
-        sys.exit(f"--view is for {' and '.join(OF_ONE_VIEW)}: with {_FORMAT.value} every picture is a sample")
+    for name, value in (("view", _VIEW.value), ("humans", _HUMANS.value), ("calibration", _CALIBRATION.value)):
+        formats, why = OF_SOME[name]
+        if value is not None and _FORMAT.value not in formats:
+            sys.exit(f"--{name} is for {' and '.join(formats)}: with {_FORMAT.value} {why}")
     for name, folder in (("objects", _OBJECTS.value), ("humans", _HUMANS.value)):
         if folder is not None and not Path(folder).is_dir():
             sys.exit(f"--{name}={folder}: no such folder")
@@ -70,13 +79,13 @@ def options() -> ImportOptions:
         objects=None if _OBJECTS.value is None else Path(_OBJECTS.value),
         humans=None if _HUMANS.value is None else Path(_HUMANS.value),
         masks=_MASKS.value,
-        calibration=_CALIBRATION.value,
+        calibration=_CALIBRATION.value or "auto",
     )
 
 
 def found_frames(given: ImportOptions) -> list[Found]:
     """What there is to import. Exits with a sentence when it is nothing."""
-    tree = Path(_DATA.value)
+    tree = Path(os.path.abspath(_DATA.value))  # names and companions of a frame come from the folders above it
     if not tree.exists():
         sys.exit(f"{tree}: no such file or folder")
     try:
@@ -88,11 +97,10 @@ def found_frames(given: ImportOptions) -> list[Found]:
     return found[:: _EVERY.value]
 
 
-def run(found: list[Found], given: ImportOptions, out: Path) -> tuple[Counter[str], dict[str, str]]:
-    """Imports what is not there yet. Counts of what happened, and why frames were set aside."""
+def run(found: list[Found], given: ImportOptions, out: Path, aside: dict[str, str]) -> Counter[str]:
+    """Imports what is not there yet. Counts of what happened; why frames were set aside is added to `aside`."""
     load = IMPORTERS[_FORMAT.value][1]
     counts: Counter[str] = Counter()
-    aside: dict[str, str] = {}
     said: Counter[str] = Counter()
     for each in tqdm(found, unit="sample"):
         folder = out / each.place
@@ -103,14 +111,30 @@ def run(found: list[Found], given: ImportOptions, out: Path) -> tuple[Counter[st
             sample = load(each, given)
             save_sample(sample, folder)
         except (SampleError, OSError) as error:
-            tqdm.write(f"{each.place}: set aside. {error}", file=sys.stderr)
             aside[each.place.as_posix()] = str(error)
+            tqdm.write(f"{each.place}: set aside. {error}", file=sys.stderr)
             continue
         counts["imported"] += 1
         said.update(sample.warnings)
     for warning, times in said.most_common():
         print(f"{times} x {warning}")
-    return counts, aside
+    return counts
+
+
+def waiting(out: Path) -> dict[str, str]:
+    """What runs have set aside that is not there yet: place and reason. Raises SampleError for a file that is no such."""
+    note = out / SET_ASIDE
+    old = record(note, load_json(note)) if note.exists() else {}
+    return {place: why for place, why in old.items() if not (out / place).exists()}
+
+
+def save_aside(out: Path, aside: dict[str, str]) -> None:
+    """Adds to what waits; other runs import other views and parts into the same tree. Without any, no file."""
+    together = waiting(out) | aside
+    if together:
+        save_bytes(out / SET_ASIDE, (json.dumps(together, indent=1) + "\n").encode())
+    else:
+        (out / SET_ASIDE).unlink(missing_ok=True)
 
 
 def main(argv: list[str]) -> None:
@@ -118,12 +142,15 @@ def main(argv: list[str]) -> None:
         sys.exit(f"not a flag: {argv[1:]} (see --help)")
     given, out = options(), Path(_OUT.value)
     found = found_frames(given)
-    counts, aside = run(found, given, out)
-    note = out / SET_ASIDE
-    if aside:
-        save_bytes(note, (json.dumps(aside, indent=1) + "\n").encode())
-    else:
-        note.unlink(missing_ok=True)
+    try:
+        waiting(out)  # before hours of work, not after
+    except SampleError as error:
+        sys.exit(str(error))
+    aside: dict[str, str] = {}
+    try:
+        counts = run(found, given, out, aside)
+    finally:  # also when it is interrupted
+        save_aside(out, aside)
     print(f"{counts['imported']} imported, {counts['there']} there before, {len(aside)} set aside: {out}")
     if aside:
         sys.exit(1)

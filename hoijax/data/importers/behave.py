@@ -39,13 +39,18 @@ class Sequence(NamedTuple):
 
 
 def find_behave(tree: Path, options: ImportOptions) -> list[Found]:
-    """Frames of all sequences below `tree` that have a picture of the view. Raises SampleError for another view."""
+    """Frames of all sequences below `tree` that have a picture of the view.
+
+    Raises SampleError for another view, and for a path without the sequence's name.
+    """
     if options.view not in KINECTS:
         raise SampleError(tree, f"has no view {options.view}: BEHAVE's Kinects are 0 to {KINECTS.stop - 1}")
     found = []
     for image in sorted(tree.rglob(f"k{options.view}.color.jpg")):
         frame = image.parent
         if frame.name.startswith("t"):
+            if not frame.parent.name:
+                raise SampleError(image, "is too short a path, expected <sequence>/<frame>/<picture>")
             name = f"{frame.parent.name}_{frame.name}_k{options.view}"
             found.append(Found(Path(_category(frame.parent)) / name, frame))
     return found

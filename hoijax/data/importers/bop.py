@@ -30,9 +30,14 @@ MODELS = ("models", "models_cad", "models_eval")
 
 
 def find_bop(tree: Path, options: ImportOptions) -> list[Found]:
-    """All annotated objects of all pictures below `tree`. Raises SampleError for a scene_gt.json that is none."""
+    """All annotated objects of all pictures below `tree`.
+
+    Raises SampleError for a scene_gt.json that is none, and for a path without the names of split and scene.
+    """
     found = []
     for path in sorted(tree.rglob("scene_gt.json")):
+        if not path.parent.parent.name:
+            raise SampleError(path, "is too short a path, expected <split>/<scene>/scene_gt.json")
         for image, notes in record(path, load_json(path)).items():
             if not image.isdigit() or not isinstance(notes, list):
                 raise SampleError(

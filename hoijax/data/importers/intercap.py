@@ -33,12 +33,12 @@ OBJECTS = {
 
 
 def find_intercap(tree: Path, options: ImportOptions) -> list[Found]:
-    """Pictures of one camera below `tree`. Raises SampleError for a camera that there is not."""
+    """Pictures of one camera below `tree`. Raises SampleError for a camera that there is not, and too short a path."""
     if options.view not in CAMERAS:
         raise SampleError(tree, f"has no view {options.view}: InterCap's cameras are 1 to {CAMERAS.stop - 1}")
     found = []
     for image in sorted(tree.rglob(f"Frames_Cam{options.view}/color/*.jpg")):
-        subject, thing, segment = (part.name for part in list(image.parents)[4:1:-1])
+        _, subject, thing, segment = recording(image)
         name = f"{subject}_{thing}_{segment}_Cam{options.view}_f{image.stem}"
         found.append(Found(Path(OBJECTS.get(thing, f"object {thing}")) / name, image))
     return found
@@ -47,9 +47,8 @@ def find_intercap(tree: Path, options: ImportOptions) -> list[Found]:
 def load_intercap(found: Found, options: ImportOptions) -> Sample:
     """One picture. Raises SampleError that names the file."""
     image, stem = found.source, found.source.stem
-    view, segment = image.parents[1], image.parents[2]
-    subject, thing = segment.parents[1].name, segment.parent.name
-    root = segment.parents[3]  # of RGBD_Images, Res, Data
+    root, subject, thing, segment = recording(image)
+    view = image.parents[1]
     warnings: list[str] = []
 
     def warn(path: Path, message: str) -> None:
@@ -65,7 +64,7 @@ def load_intercap(found: Found, options: ImportOptions) -> Sample:
         first_of(view / "depth", f"{stem}.png"),
         warn,
     )
-    result = root / "Res" / subject / thing / segment.name
+    result = root / "Res" / subject / thing / segment
     track_path = needed(result, "res.pkl", "res_2.pkl", "res_1.pkl")
     track = frame_of(track_path, load_pickle(track_path), int(stem))
     pose, notes = smplx_pose(track_path, track, to_camera)
@@ -73,7 +72,7 @@ def load_intercap(found: Found, options: ImportOptions) -> Sample:
         warn(track_path, note)
     human_path = needed(result / "Mesh", f"{stem}_second.ply", f"{stem}_second.obj")
     human = load_scan(human_path)
-    moved, object_path = tracked_object(result, stem, track_path, track, options.objects or root / "objs", thing)
+    moved, object_path = tracked_object(result, stem, track_path, track, options.objects, thing)
     scene = Scene(
         human=human._replace(verts=moved_by(to_camera, human.verts)),
         human_path=human_path,
@@ -82,6 +81,14 @@ def load_intercap(found: Found, options: ImportOptions) -> Sample:
         pose=pose,
     )
     return imported_sample(found.place, view, pictures, scene, options.masks, warnings, OBJECTS.get(thing))
+
+
+def recording(image: Path) -> tuple[Path, str, str, str]:
+    """Of a picture: the folder of RGBD_Images, Res and Data; subject, object, segment. Raises SampleError."""
+    if len(image.parents) < 7:
+        raise SampleError(image, "is too short a path, expected RGBD_Images/<subject>/<object>/<segment>/Frames_Cam...")
+    segment, thing, subject, _, root = image.parents[2:7]
+    return root, subject.name, thing.name, segment.name
 
 
 def calibration_path(root: Path, subject: str, thing: str, options: ImportOptions) -> Path:
@@ -143,13 +150,16 @@ def frame_of(path: Path, track: Any, number: int) -> Mapping[str, Any]:
 
 
 def tracked_object(
-    result: Path, stem: str, track_path: Path, track: Mapping[str, Any], objects: Path, thing: str
+    result: Path, stem: str, track_path: Path, track: Mapping[str, Any], objects: Path | None, thing: str
 ) -> tuple[ColoredMesh, Path]:
-    """The object in camera 1's frame: the frame's mesh, or where there is none the template in its tracked pose."""
+    """The object in camera 1's frame: the frame's mesh, or where there is none the template in its tracked pose.
+
+    With `objects` the template of that folder: <objects>/02.ply.
+    """
     path = first_of(result / "Mesh", f"{stem}_second_obj.ply", f"{stem}_second_obj.obj")
-    if path is not None:
+    if objects is None and path is not None:
         return load_scan(path), path
     motion = read_rigid(track_path, track.get("ob_pose"), track.get("ob_trans"), ("ob_pose", "ob_trans"))
-    path = needed(objects, f"{thing}.ply", f"{thing}.obj")
+    path = needed(objects or result.parents[3] / "objs", f"{thing}.ply", f"{thing}.obj")
     template = load_scan(path)
     return template._replace(verts=moved_by(motion, template.verts)), path

@@ -228,3 +228,11 @@ def test_a_lens_that_is_none_is_refused(write_frame: Write, tmp_path: Path, mode
         return
     with pytest.raises(SampleError, match=r"calibration\.json: "):
         load_behave(only(tmp_path), VIEW)
+
+
+def test_a_path_without_the_sequence_is_refused(
+    write_frame: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write_frame(tmp_path).parent)
+    with pytest.raises(SampleError, match=r"k2\.color\.jpg: is too short a path, expected <sequence>/<frame>"):
+        find_behave(Path("."), VIEW)

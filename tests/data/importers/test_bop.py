@@ -128,3 +128,12 @@ def test_what_is_wrong_is_named(
     edit(write() / name, change)
     with pytest.raises(SampleError, match=message):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("inside", ["..", "."])
+def test_a_path_without_the_split_is_refused(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    monkeypatch.chdir(write() / inside)
+    with pytest.raises(SampleError, match=r"scene_gt\.json: is too short a path, expected <split>/<scene>"):
+        find_bop(Path("."), ImportOptions())

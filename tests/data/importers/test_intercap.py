@@ -85,6 +85,18 @@ def test_everything_lands_where_the_camera_saw_it(
     )
 
 
+def test_the_users_template_stands_for_the_frames_mesh(write: Write, world: Any, tmp_path: Path, lands: Lands) -> None:
+    """The frame's own mesh lies elsewhere here."""
+    write()
+    (tmp_path / "objs").rename(tmp_path / "mine")
+    path = tmp_path / "Res/05/07/Seg_0/Mesh/00002_second_obj.ply"
+    path.write_bytes((path.parent / "00002_second.ply").read_bytes())
+    lands(load_intercap(only(tmp_path), ImportOptions(view=3, objects=tmp_path / "mine")), world)
+    (tmp_path / "mine/07.ply").unlink()
+    with pytest.raises(SampleError, match=r"mine: has no 07\.ply or 07\.obj"):
+        load_intercap(only(tmp_path), ImportOptions(view=3, objects=tmp_path / "mine"))
+
+
 @pytest.mark.parametrize("kind", ["rows", "dictionaries"])
 def test_pose_is_the_frames_own_turned_into_the_camera(write: Write, world: Any, tmp_path: Path, kind: str) -> None:
     write(kind)
@@ -160,3 +172,16 @@ def test_a_track_without_poses_is_refused(write: Write, world: Any, tmp_path: Pa
     path.write_bytes(pickle.dumps({**tracks(world, "rows"), "body_pose": value}))
     with pytest.raises(SampleError, match=r"res\.pkl: "):
         load_intercap(only(tmp_path), VIEW)
+
+
+@pytest.mark.parametrize("inside", ["RGBD_Images", "RGBD_Images/05", "RGBD_Images/05/07/Seg_0"])
+def test_paths_without_the_recording_are_refused(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    write()
+    monkeypatch.chdir(tmp_path / inside)
+    with pytest.raises(SampleError, match=r"00002\.jpg: is too short a path, expected RGBD_Images/<subject>"):
+        find_intercap(Path("."), VIEW)
+    picture = next(Path(".").rglob("*.jpg"))
+    with pytest.raises(SampleError, match=r"00002\.jpg: is too short a path"):
+        load_intercap(Found(Path("chair/one"), picture), VIEW)
