@@ -26,7 +26,7 @@ setup(
         "orbax-checkpoint>=0.11",
         "jaxlie>=1.4",
         "jaxtyping>=0.3",
-        "numpy>=1.26",
+        "numpy>=2.0",
         "scipy>=1.11",
         "trimesh>=4.5",
         # the same module as opencv-python, also where there is no screen

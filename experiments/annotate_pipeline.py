@@ -75,6 +75,8 @@ def selected(out: Path) -> tuple[Item, ...]:
     if not _DRY.value:
         save_bytes(out / "set_aside.csv", aside_csv(chosen).encode())
     print(f"{_ANNOTATIONS.value} ({found.layout}):\n{counts_table(chosen.counts)}")
+    for note in found.notes:
+        print(note)
     kept = chosen.kept[: _LIMIT.value]
     return tuple(
         Item(pair.id, images / pair.image, pair.category, pair.actions, pair.human_box, pair.object_box, out)

@@ -28,6 +28,7 @@ from hoijax.mesh.rotation_search import silhouette_views, uniform_rotations
 SCHEMA = 1  # of index.json: another one is made anew
 VIEWS, SIDE = 1000, 32  # directions, about 17 degrees apart; cells each way
 POINTS = 2000  # on the surface, of which silhouettes are made
+WITH_OTHERS = (".gltf",)  # formats that refer to further files: their own bytes do not tell all
 INDEX, ABOUT = "index.json", "library.json"
 
 
@@ -89,15 +90,15 @@ def index_library(folder: str | os.PathLike[str], seen: Callable[[str], None] | 
     aside: list[dict[str, str]] = []
     taken: dict[tuple[str, str], str] = {}
     for place in files:
-        digest = hashlib.sha256(load_bytes(folder / place)).hexdigest()
-        key = str(place)
+        key, digest = str(place), ""
         own = known.get(key)
         try:
-            if bad.get(key, {}).get("digest") == digest:
-                raise SampleError(folder / place, bad[key]["reason"])
             other = taken.get((place.parts[0], place.stem))
             if other is not None:
                 raise SampleError(folder / place, f"has the name of {other}")
+            digest = hashlib.sha256(load_bytes(folder / place)).hexdigest()
+            if bad.get(key, {}).get("digest") == digest and place.suffix.lower() not in WITH_OTHERS:
+                raise SampleError(folder / place, bad[key]["reason"])
             if own is None or own.digest != digest or (own.size is not None) != metres or not _has_views(folder, own):
                 own = _new_template(folder, place, digest, metres)
             templates.append(own)
@@ -151,6 +152,7 @@ def _new_template(folder: Path, place: Path, digest: str, metres: bool) -> Templ
     corners = mesh.verts[mesh.faces].reshape(-1, 3)
     x, y, z = (float(extent) for extent in np.ptp(corners, axis=0))
     solid = trimesh.Trimesh(mesh.verts, mesh.faces, process=False)
+    solid.merge_vertices()  # some formats list the corners of each triangle anew
     return Template(
         plain_name(place.parts[0]),
         place.stem,

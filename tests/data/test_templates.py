@@ -36,7 +36,7 @@ def colored(mesh: trimesh.Trimesh) -> ColoredMesh:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four meshes of three categories in three formats, and three files that are none."""
+    """Four meshes of three categories in three formats, and four files that are none."""
     root = tmp_path_factory.mktemp("library")
     for category in ("corner piece", "ball", "chair"):
         (root / category).mkdir()
@@ -47,6 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "chair" / "nothing.obj").write_text("# empty\n")
     (root / "chair" / "text.ply").write_text("this is no mesh")
     (root / "ball" / "flat.obj").write_text("v 0 0 0\nv 0 0 0\nv 0 0 0\nf 1 2 3\n")
+    (root / "chair" / "empty.obj").touch()
     (root / "library.json").write_text(json.dumps({"metres": True, "synonyms": {"Globe": "ball"}}))
     return root
 
@@ -69,10 +70,11 @@ def test_the_index_says_what_each_mesh_is(library: Library, folder: Path) -> Non
     found = {template.name: template for template in library.templates}
     assert sorted(found) == ["block", "corner", "plank", "round"]
     assert (found["block"].category, found["block"].faces, found["block"].watertight) == ("chair", 12, True)
+    assert found["plank"].watertight  # an STL holds the corners of each triangle anew
     np.testing.assert_allclose(found["block"].size, (1, 1.1, 1.2), rtol=1e-6)
     assert library.views.shape == (4, VIEWS, SIDE * SIDE // 8)
     reasons = dict(library.set_aside)
-    assert sorted(reasons) == ["ball/flat.obj", "chair/nothing.obj", "chair/text.ply"]
+    assert sorted(reasons) == ["ball/flat.obj", "chair/empty.obj", "chair/nothing.obj", "chair/text.ply"]
     assert "no area" in reasons["ball/flat.obj"]
     assert load_library(folder).templates == library.templates
 
@@ -198,3 +200,14 @@ def test_the_builtin_objects_make_a_library(tmp_path: Path) -> None:
     assert all(template.watertight and template.size is not None for template in library.templates)
     with pytest.raises(FileExistsError):
         save_builtin_library(tmp_path / "builtin")
+
+
+def test_a_name_is_free_again_when_the_other_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "box").mkdir()
+    for name in ("a.obj", "a.ply"):
+        trimesh.creation.box().export(tmp_path / "box" / name)
+    assert dict(index_library(tmp_path).set_aside) == {"box/a.ply": "has the name of box/a.obj"}
+    (tmp_path / "box" / "a.obj").unlink()
+    library = index_library(tmp_path)
+    assert library.set_aside == ()
+    assert [template.file for template in library.templates] == ["box/a.ply"]

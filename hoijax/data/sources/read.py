@@ -51,7 +51,11 @@ def read_annotations(
         good += 1
         place = None
         if folder is not None:
-            place = folder.find(listing.name)
+            try:
+                place = folder.find(listing.name)
+            except ValueError as error:
+                aside.append(SetAside(listing.name, "image ambiguous", str(error)))
+                continue
             if place is None:
                 aside.append(SetAside(listing.name, "image missing", f"is not in {images}"))
                 continue
@@ -63,8 +67,10 @@ def read_annotations(
             pictures.append(reading.picture if place is None else _moved(reading.picture, place))
     if aside and not good:
         raise SampleError(path, f"read as {found}: not one of {len(aside)} records can be used; {aside[0].message}")
-    notes = (f"{cut} boxes reached beyond their image and were cut at its edge",) if cut else ()
-    return Annotations(found, tuple(pictures), tuple(aside), notes)
+    notes = [f"{cut} boxes reached beyond their image and were cut at its edge"] if cut else []
+    if folder is not None and folder.elsewhere:
+        notes.append(f"{folder.elsewhere} images were found in other folders than their names say")
+    return Annotations(found, tuple(pictures), tuple(aside), tuple(notes))
 
 
 def found_layout(path: Path) -> str:

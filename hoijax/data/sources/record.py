@@ -132,7 +132,7 @@ def picture(listing: Listing, used_ids: set[str]) -> Reading:
         return Reading(None, tuple(aside), cut)
     people, pairs = _gathered(listing, good, others)
     named = _with_ids(listing, pairs, used_ids)
-    return Reading(Picture(Path(listing.name), listing.people or people, named), tuple(aside), cut)
+    return Reading(Picture(Path(listing.name), max(people, listing.people or 0), named), tuple(aside), cut)
 
 
 def checked_box(values: Any, what: str, size: tuple[int, int] | None) -> tuple[Box, bool]:
@@ -241,13 +241,15 @@ def _gathered(
 
 
 def _median(boxes: Sequence[Box]) -> Float[np.ndarray, "4"]:
-    """Of each corner. Files have hundreds of thousands of mostly single boxes: numpy's own would take a minute."""
+    """Of each corner. Files have hundreds of thousands of mostly single boxes, too small for numpy's own."""
     return np.array(boxes[0] if len(boxes) == 1 else [median(column) for column in zip(*boxes)])
 
 
 def _with_ids(listing: Listing, pairs: Sequence[Pair], used: set[str]) -> tuple[Pair, ...]:
     name = folder_name(listing.name)
-    if f"{name}_0".lower() in used:  # two names that differ in case, or by what had to be changed
-        name = f"{name}-{hashlib.sha256(listing.name.encode()).hexdigest()[:6]}"
+    plain, count = name, 0
+    while f"{name}_0".lower() in used:  # one image in several records, or names that differ in case
+        name = f"{plain}-{hashlib.sha256(f'{listing.name} {count}'.encode()).hexdigest()[:6]}"
+        count += 1
     used.add(f"{name}_0".lower())
     return tuple(pair._replace(id=f"{name}_{k}") for k, pair in enumerate(pairs))
