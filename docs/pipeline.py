@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from hoijax.data.read import find_samples, load_sample
-from hoijax.data.results import load_result
+from hoijax.data.results import is_finished, load_result
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.metrics.image import mask_iou
 from hoijax.metrics.pose import chamfer_cm, umeyama
@@ -43,7 +43,11 @@ def main() -> None:
     rows = {}
     for folder in tqdm(find_samples(out / "annotated" / "samples"), unit="scene"):
         name = folder.name.rsplit("_", 1)[0]
-        result = load_result(out / "results" / folder.relative_to(out / "annotated" / "samples"))
+        place = out / "results" / folder.relative_to(out / "annotated" / "samples")
+        if not is_finished(place):
+            tqdm.write(f"{folder.name}: not reconstructed, see above")
+            continue
+        result = load_result(place)
         sample, truth = load_sample(folder), load_sample(truths[name])
         rows[name] = measured(sample, truth, result.human, result.object)
     print(table(rows))
@@ -74,7 +78,9 @@ def write_photographs(truths: dict[str, Path], out: Path) -> None:
 
 def run(program: str, *options: str) -> None:
     """One of the programs; what it could not do is in its own words above the table."""
-    subprocess.run([sys.executable, f"experiments/{program}", *options], cwd=ROOT, check=False)
+    subprocess.run(
+        [sys.executable, f"experiments/{program}", *options], cwd=ROOT, check=False
+    )  # 1: some were set aside
 
 
 def measured(sample: Sample, truth: Sample, human: ColoredMesh, thing: ColoredMesh) -> dict[str, float]:
