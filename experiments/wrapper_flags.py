@@ -1,4 +1,4 @@
-"""The flags that tell where other people's models live on this machine: four for each, or one file for all."""
+"""The flags that tell where other people's models live on this machine: five for each, or one file for all."""
 
 import json
 import os
@@ -23,6 +23,9 @@ _FLAGS = {
         "repository": flags.DEFINE_string(f"{name}_repository", None, f"Clone of {name}'s repository."),
         "checkpoint": flags.DEFINE_string(f"{name}_checkpoint", None, f"File or folder of {name}'s weights."),
         "device": flags.DEFINE_string(f"{name}_device", None, f"Device of {name}: auto, cpu, cuda, cuda:1."),
+        "time_limit": flags.DEFINE_float(
+            f"{name}_time_limit", None, f"Seconds without a finished job before {name} counts as hung.", lower_bound=0.0
+        ),
     }
     for name in NAMES
 }

@@ -97,14 +97,18 @@ def run(
 def import_existing(wrapper: Wrapper, files: Mapping[str, Path], job: Job) -> Outcome:
     """Outputs that the user already has, by the wrapper's file names: checked like a model's, and copied to `job.out`.
 
-    The job needs those inputs that the checks look at (the image, for sizes); a folder that is there is replaced.
-    `run` takes such a folder for the answer as long as the inputs recorded in it are the same.
+    The job needs those inputs that the checks look at (the image, for sizes). A folder of this wrapper that is there is
+    replaced; whatever else stands there is left alone, and the outcome says so. `run` takes an imported folder for the
+    answer as long as the inputs recorded in it are the same.
     """
     job = _absolute(job)
     began = time.monotonic()
     try:
         plan = _plan(wrapper, 0, job, partly=True)
         _refuse_unwritable(job)
+        before = record.read(job.out)
+        if os.path.lexists(job.out) and (before is None or before.get("wrapper") != wrapper.name):
+            raise _Refused(f"{job.out} is there and has no readable {record.FILE} of {wrapper.name}; remove it first")
         if set(files) != set(plan.checks):
             raise _Refused(f"got the files {', '.join(sorted(files))}; expected {', '.join(sorted(plan.checks))}")
         sources = {name: Path(os.path.abspath(path)) for name, path in files.items()}
@@ -116,7 +120,6 @@ def import_existing(wrapper: Wrapper, files: Mapping[str, Path], job: Job) -> Ou
                 told = {name: {"path": str(path), "sha256": record.sha256(path)} for name, path in sources.items()}
             except OSError as error:
                 raise _Refused(f"{error.filename}: cannot be copied ({error.strerror})") from error
-            before = record.read(job.out)
             entry = record.written(wrapper, job, plan.options, plan.hashes, imported=True, files=told)
             _finish(plan, Tool(), entry, b"")
             return Outcome(job, "cached" if before == entry else "done", None, time.monotonic() - began)
@@ -166,6 +169,8 @@ def _is_cached(wrapper: Wrapper, tool: Tool, plan: _Plan, made_by: dict[str, Any
     try:
         if entry is None:
             wrong = f"it has no readable {record.FILE}"
+        elif entry["wrapper"] != wrapper.name:
+            wrong = f"it is of {entry['wrapper']}"
         elif not record.same_inputs(entry, plan.hashes):
             if overwrite or not entry["imported"]:
                 return False
@@ -197,7 +202,7 @@ def _work_through(
         }
         for plan in plans
     ]
-    with _hidden(plans), closing(process.served(command, entries, tool.time_limit)) as ends:
+    with _hidden(plans), closing(process.served(command, entries, tool.time_limit, tool.device)) as ends:
         for ended in ends:
             plan, error = plans[ended.number], ended.error
             entry = record.written(
@@ -240,7 +245,8 @@ def _failed(wrapper: Wrapper, plan: _Plan, error: str, log: bytes) -> str:
 
 
 def _command(wrapper: Wrapper, tool: Tool) -> list[str]:
-    places = {"repository": tool.repository, "checkpoint": tool.checkpoint, "device": tool.device}
+    device = process.seen_as(tool.device)
+    places = {"repository": tool.repository, "checkpoint": tool.checkpoint, "device": device}
     flags = [f"--{name}={value}" for name, value in places.items() if value is not None]
     return [tool.python or f"<{wrapper.name}_python>", str(wrapper.main), *flags]
 

@@ -66,7 +66,7 @@ def probe(wrapper: Wrapper, tool: Tool) -> Found:
             capture_output=True,
             text=True,
             timeout=LIMIT,
-            env=environment(),
+            env=environment(tool.device),
             stdin=subprocess.DEVNULL,
             check=True,
         )
@@ -83,7 +83,7 @@ def probe(wrapper: Wrapper, tool: Tool) -> Found:
             versions[name] = told
         else:
             found.append(f"{name} cannot be imported by python {answer['python']} there ({told})")
-    if not answer["gpu"] and (tool.device.startswith("cuda") or (wrapper.needs_gpu and tool.device == "auto")):
+    if not answer["gpu"] and (tool.device.startswith("cuda") or wrapper.needs_gpu):
         found.append("no GPU seen, and it needs one")
     return Found(found, versions, answer["gpu"])
 

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import tempfile
@@ -19,6 +20,8 @@ GRACE = 20.0  # seconds for a process to exit once its last job is done
 # What must not leak from our environment into the model's.
 FOREIGN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
 
 class Ended(NamedTuple):
     """How an entry of the list ended: its number there, None or what went wrong, the model's seconds, its log."""
@@ -34,13 +37,33 @@ class _Child(NamedTuple):
     lines: queue.Queue[bytes | None]  # of its stdout; None is the end
 
 
-def environment() -> dict[str, str]:
-    """The environment of a model's process: without our Python's paths, unbuffered, and never downloading."""
+def environment(device: str) -> dict[str, str]:
+    """The environment of a model's process: without our Python's paths, unbuffered, and never downloading.
+
+    It shows the process no GPU but that of `device`, as some repositories take the first that they see. Numbers count
+    among the GPUs that we see ourselves; one that there is not, and "cpu", leave none to be seen.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    return {**kept, "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    kept |= {"PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    numbered = re.fullmatch(r"cuda:(\d+)", device)
+    if device == "cpu":
+        kept[VISIBLE] = "-1"
+    elif numbered and VISIBLE in kept:
+        ours, number = kept[VISIBLE].split(","), int(numbered[1])
+        kept[VISIBLE] = ours[number].strip() if number < len(ours) else "-1"
+    elif numbered:
+        kept[VISIBLE] = numbered[1]
+    return kept
 
 
-def served(command: Sequence[str], entries: Sequence[Mapping[str, Any]], limit: float) -> Generator[Ended, None, None]:
+def seen_as(device: str) -> str:
+    """What a device is called inside of its environment(): a numbered GPU is the only one there."""
+    return "cuda" if re.fullmatch(r"cuda:\d+", device) else device
+
+
+def served(
+    command: Sequence[str], entries: Sequence[Mapping[str, Any]], limit: float, device: str
+) -> Generator[Ended, None, None]:
     """Runs the command on all entries and yields how each ended, once for each, in their order.
 
     When the process dies or finishes nothing for `limit` seconds, the entry in hand has failed and the others go on in
@@ -49,18 +72,26 @@ def served(command: Sequence[str], entries: Sequence[Mapping[str, Any]], limit: 
     left = list(range(len(entries)))
     while left:
         here = list(left)
-        with closing(_once(command, [entries[index] for index in here], limit)) as ends:
+        with closing(_once(command, [entries[index] for index in here], limit, device)) as ends:
             for ended in ends:
                 left.remove(here[ended.number])
                 yield ended._replace(number=here[ended.number])
 
 
-def _once(command: Sequence[str], entries: Sequence[Mapping[str, Any]], limit: float) -> Generator[Ended, None, None]:
+def _once(
+    command: Sequence[str], entries: Sequence[Mapping[str, Any]], limit: float, device: str
+) -> Generator[Ended, None, None]:
     """One process. Yields every entry that came to an end in it."""
     with tempfile.TemporaryDirectory(prefix="jobs-") as scratch:
         jobs, log = Path(scratch, "jobs.json"), Path(scratch, "log.txt")
         jobs.write_text(json.dumps(list(entries)), encoding="utf-8")
-        with _started([*command, f"--jobs={jobs}", "--end_with_parent"], log) as child:
+        try:
+            process = _start([*command, f"--jobs={jobs}", "--end_with_parent"], log, environment(device))
+        except OSError as error:  # an executable file need not be a program
+            for index in range(len(entries)):
+                yield Ended(index, f"{command[0]} cannot be started ({error.strerror})", 0.0, b"")
+            return
+        with _listened_to(process) as child:
             yield from _follow(child, len(entries), log, limit)
 
 
@@ -123,18 +154,22 @@ def last_lines(log: bytes) -> str:
     return "\n".join(["", "the log's last lines:", *("    " + line[-300:] for line in lines)]) if lines else ""
 
 
-@contextmanager
-def _started(command: Sequence[str], log: Path) -> Iterator[_Child]:
-    """A process in a group of its own, whose stderr is the log; at the end of the block the whole group is gone."""
+def _start(command: Sequence[str], log: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A process in a group of its own, whose stderr is the log. Raises OSError."""
     with open(log, "ab") as file:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,  # closed when we are gone: it ends itself then
             stdout=subprocess.PIPE,
             stderr=file,
-            env=environment(),
+            env=env,
             start_new_session=True,
         )
+
+
+@contextmanager
+def _listened_to(process: subprocess.Popen[bytes]) -> Iterator[_Child]:
+    """A process whose stdout is read; at the end of the block its whole group is gone."""
     lines: queue.Queue[bytes | None] = queue.Queue()
     listener = threading.Thread(target=_listen, args=(process, lines), daemon=True)
     listener.start()

@@ -3,7 +3,10 @@
 import json
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
+
+from third_party_wrappers.declare import Tool
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,3 +73,25 @@ def test_a_file_that_is_wrong_is_refused_in_a_sentence(tmp_path):
         assert ran.returncode == 1
         assert words in ran.stderr
         assert "Traceback" not in ran.stderr
+
+
+def test_every_entry_of_the_file_is_also_a_flag(tmp_path):
+    file = tmp_path / "tools.json"
+    file.write_text(json.dumps({"osx": {"time_limit": 60, "device": "cpu"}}))
+    given = {"python": "python", "repository": "/r", "checkpoint": "/c", "device": "cuda:1", "time_limit": "90"}
+    assert set(given) == {field.name for field in fields(Tool)}
+    words = [f"--tools={file}", "--sam_time_limit=5", *(f"--osx_{name}={value}" for name, value in given.items())]
+    program = (
+        "import sys; from absl import flags; from wrapper_flags import tools; flags.FLAGS(sys.argv); "
+        "given = tools(); print(given['osx'], given['sam'])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        cwd=ROOT / "experiments",
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    osx = Tool("python", Path("/r"), Path("/c"), "cuda:1", 90.0)
+    assert said.stdout.strip() == f"{osx} {Tool(time_limit=5.0)}"

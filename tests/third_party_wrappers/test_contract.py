@@ -135,6 +135,16 @@ def test_a_program_that_is_no_main_is_told_from_a_model(photograph, stand_in, tm
     assert "hello" in outcome.error or "hello" not in content
 
 
+def test_a_python_that_is_no_program_fails_all_jobs(photograph, stand_in, tmp_path):
+    python = tmp_path / "python"
+    python.write_bytes(b"\0 no program")
+    python.chmod(0o755)
+    outcomes = run(stand_in, replace(TOOL, python=str(python)), jobs_of(photograph, tmp_path, "well", "well"))
+    assert [outcome.state for outcome in outcomes] == ["failed"] * 2
+    assert all(f"{python} cannot be started (Exec format error)" in outcome.error for outcome in outcomes)
+    assert_nothing_half(tmp_path, 0)
+
+
 def test_what_is_missing_is_said_before_anything_starts(photograph, stand_in, tmp_path):
     repository = tmp_path / "repository"
     repository.mkdir()
@@ -156,6 +166,7 @@ def test_what_is_missing_is_said_before_anything_starts(photograph, stand_in, tm
     assert not (tmp_path / "out").exists()
     assert problems(stand_in, TOOL) == []
     assert "wonderful cannot be imported" in problems(replace(stand_in, modules=lambda tool: ("wonderful",)), TOOL)[0]
+    assert problems(replace(stand_in, needs_gpu=True), TOOL) == ["no GPU seen, and it needs one"]
     broken = tmp_path / "broken"
     broken.write_text("#!/bin/sh\nexit 4\n")
     broken.chmod(0o755)
@@ -225,6 +236,40 @@ def test_another_tool_or_damage_or_a_foreign_folder_is_no_hit(photograph, stand_
     assert elsewhere.out.read_text() == "mine"
     assert run(stand_in, tool, [elsewhere], overwrite=True)[0].state == "done"
     assert not list(tmp_path.glob(".file*"))
+
+
+def test_the_folder_of_another_wrapper_is_not_replaced_by_itself(photograph, stand_in, tmp_path):
+    """Its inputs have other names here, so they are no hint of what it is."""
+    [job] = jobs_of(photograph, tmp_path, "well")
+    mask = photograph("mask.png")
+    wide = replace(stand_in, name="wide", inputs=("image", "mask"))
+    assert run(wide, TOOL, [job._replace(inputs={**job.inputs, "mask": mask})])[0].state == "done"
+    before = (job.out / "run.json").read_bytes()
+    np.save(tmp_path / "mine.npy", np.ones((32, 48), np.float32))
+    for refused in (
+        run(stand_in, TOOL, [job])[0],
+        import_existing(stand_in, {"depth.npy": tmp_path / "mine.npy"}, job),
+    ):
+        assert refused.state == "failed"
+        assert str(job.out) in refused.error
+        assert "it is of wide" in refused.error or "run.json of standin" in refused.error
+        assert (job.out / "run.json").read_bytes() == before
+    assert run(stand_in, TOOL, [job], overwrite=True)[0].state == "done"
+    assert import_existing(stand_in, {"depth.npy": tmp_path / "mine.npy"}, job).state == "done"  # its own folder
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "run.json", ""])
+def test_an_import_leaves_a_folder_alone_that_is_none_of_ours(photograph, stand_in, tmp_path, name):
+    [job] = jobs_of(photograph, tmp_path, "well")
+    mine = job.out / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text('{"mine": 1}')
+    np.save(tmp_path / "depth.npy", np.ones((32, 48), np.float32))
+    outcome = import_existing(stand_in, {"depth.npy": tmp_path / "depth.npy"}, job)
+    assert outcome.state == "failed"
+    assert f"{job.out} is there and has no readable run.json of standin; remove it first" in outcome.error
+    assert mine.read_text() == '{"mine": 1}'
+    assert [path.name for path in job.out.parent.iterdir()] == [job.out.name]
 
 
 def test_a_repository_is_told_by_its_commit(photograph, stand_in, tmp_path):

@@ -1,7 +1,9 @@
 """The drivers of research repositories, against stand-ins that have their command lines, functions and files."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -95,13 +97,63 @@ def test_instantmesh_takes_weights_from_the_checkpoint_folder(repository, tmp_pa
     assert "loading mine" in (job.out / "log.txt").read_text()
 
 
-def red_box(tmp_path: Path, left: int, width: int = 30) -> Job:
-    """A red box in a grey picture of 80 x 60, something blue beside it, and the box's mask."""
+@pytest.mark.parametrize(
+    ("device", "ours", "theirs"),
+    [
+        ("auto", None, "0"),
+        ("cuda:1", None, "1"),
+        ("cuda:1", "4,5", "5"),
+        ("cuda:2", "4,5", "-1"),
+        ("cuda", "4,5", "4,5"),
+        ("cpu", "4,5", "-1"),
+    ],
+)
+def test_a_repository_that_takes_the_first_gpu_sees_the_one_that_was_chosen(
+    repository, monkeypatch, tmp_path, device, ours, theirs
+):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if ours is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ours)
+    tool = Tool(sys.executable, repository("instantmesh"), device=device)
+    job = Job({"image": cutout(tmp_path / "a.png", (9, 9, 9))}, tmp_path / "out")
+    [outcome] = run(wrappers()["instantmesh"], tool, [job])
+    assert outcome.error is None
+    assert f"on the GPU {theirs}\n" in (job.out / "log.txt").read_text()
+    named = f"--device={'cuda' if device.startswith('cuda') else device}"  # a number would be one among those it sees
+    assert named in json.loads((job.out / "run.json").read_text())["command"]
+
+
+OSX_CONFIGURED = """
+import importlib.util, os, sys
+from pathlib import Path
+from types import SimpleNamespace
+spec = importlib.util.spec_from_file_location("driver", sys.argv[1])
+driver = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(driver)
+driver.configured(SimpleNamespace(repository=Path(sys.argv[2]), checkpoint=Path("osx_l.pth.tar")), "cuda")
+print(os.environ["CUDA_VISIBLE_DEVICES"])
+"""
+
+
+@pytest.mark.parametrize(("given", "kept"), [("3", "3"), ("2,3", "2"), (None, "0")])
+def test_osx_keeps_to_the_gpu_that_it_was_given(repository, given, kept):
+    """Without a GPU its main.py ends before it comes to this, so its configuration is made by itself."""
+    environment = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
+    if given is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = given
+    command = [sys.executable, "-c", OSX_CONFIGURED, str(wrappers()["osx"].main), str(repository("osx"))]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.split() == [kept]
+
+
+def red_box(tmp_path: Path, left: int, width: int = 30, times: int = 1) -> Job:
+    """A red box in a grey picture of 80 x 60 (or `times` as large), something blue beside it, and the box's mask."""
     pixels = np.full((60, 80, 3), 128, np.uint8)
     pixels[20:50, left + width : left + width + 5] = (0, 0, 255)
     mask = np.zeros((60, 80), np.uint8)
     mask[20:50, left : left + width] = 255
     pixels[mask > 0] = (255, 0, 0)
+    pixels, mask = (layer.repeat(times, 0).repeat(times, 1) for layer in (pixels, mask))
     Image.fromarray(pixels).save(tmp_path / f"{left}.png")
     Image.fromarray(mask).save(tmp_path / f"{left}_mask.png")
     inputs = {"image": tmp_path / f"{left}.png", "mask": tmp_path / f"{left}_mask.png"}
@@ -125,6 +177,33 @@ def test_amodal_places_the_completed_object_around_the_picture(repository, tmp_p
     record = json.loads((small.out / "amodal.json").read_text())
     assert record["completed"] is False
     assert (np.asarray(Image.open(small.out / "object.png"))[..., 3] > 0).sum() == 30
+
+
+@pytest.mark.parametrize("times", [12, 30])
+def test_amodal_works_on_a_small_copy_and_answers_in_pixels_of_the_photograph(repository, tmp_path, times):
+    """A photograph of 960 x 720 is worked on as it is; one of 2400 x 1800 would make canvases of 1.2 GB a channel."""
+    tool = Tool(sys.executable, repository("amodal"), device="cpu")
+    job = red_box(tmp_path, 10, times=times)
+    [outcome] = run(wrappers()["amodal"], tool, [job])
+    assert outcome.error is None
+    worked = {12: "960x720", 30: "1000x750"}[times]
+    assert f"works on {worked}\n" in (job.out / "log.txt").read_text()
+    with Image.open(job.inputs["image"]) as photo, Image.open(job.inputs["mask"]) as given:
+        image, mask = np.asarray(photo), np.asarray(given) > 0
+    left, top = json.loads((job.out / "amodal.json").read_text())["offset"]
+    assert abs(left - 20 * times) <= 2 * 2.4 + 1  # and the stand-in's margin, two pixels of the copy
+    assert top == 0
+    pixels = np.asarray(Image.open(job.out / "object.png"))
+    frame = pixels[top : top + 60 * times, left : left + 80 * times]
+    assert (frame[mask][:, :3] == image[mask]).all()  # what was visible keeps its own pixels
+    opaque = pixels[..., 3] > 0
+    assert set(np.unique(pixels[..., 3])) == {0, 255}
+    # twice as wide as what is visible, from there to the left, to a pixel of the copy
+    rows, columns = np.nonzero(opaque)
+    found = [columns.min() - left, columns.max() + 1 - left, rows.min() - top, rows.max() + 1 - top]
+    np.testing.assert_allclose(found, np.multiply([-20, 40, 20, 50], times), atol=3)
+    added = pixels[opaque & (pixels[..., 0] < 200)]
+    assert np.abs(added[:, :3].astype(int) - (0, 200, 0)).max() <= 1
 
 
 def test_amodal_wants_a_mask_of_the_image(repository, tmp_path):

@@ -12,6 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+# Pixels on the longer side of what the repository works on: its canvases are six times as wide and high, 8 bytes a
+# value, and its margins are those of pictures of about this size.
+SIDE = 1000
+
 
 def load(settings):
     root = settings.repository.resolve()
@@ -37,9 +41,10 @@ def load(settings):
             raise ValueError("the mask is {}x{}, the image {}x{}".format(*mask.shape[::-1], *picture.size))
         if not mask.any():
             raise ValueError("the mask is empty")
+        small, small_mask = reduced(picture, mask)
         with tempfile.TemporaryDirectory(prefix="amodal-") as scratch:
-            query = completed(upstream, flags, models, classes, picture, mask, job, scratch)
-        save(job.out, picture, mask, query)
+            query = completed(upstream, flags, models, classes, small, small_mask, job, scratch)
+        save(job.out, picture, mask, query, small.size)
 
     return work
 
@@ -53,6 +58,19 @@ def imported(root):
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(module)
     return module
+
+
+def reduced(picture, mask):
+    """The picture and its mask with at most SIDE pixels on the longer side; as they are when that is so already."""
+    import numpy as np
+    from PIL import Image
+
+    shrink = SIDE / max(picture.size)
+    if shrink >= 1:
+        return picture, mask
+    size = tuple(max(round(length * shrink), 1) for length in picture.size)
+    share = Image.fromarray(mask.astype("uint8") * 255).resize(size, Image.BOX)
+    return picture.resize(size, Image.LANCZOS), np.asarray(share) > 127
 
 
 def completed(upstream, flags, models, classes, picture, mask, job, scratch):
@@ -96,8 +114,11 @@ def completed(upstream, flags, models, classes, picture, mask, job, scratch):
     return query
 
 
-def save(out, picture, mask, query):
-    """object.png holds the whole image's frame and the completed part, which may reach beyond it."""
+def save(out, picture, mask, query, worked):
+    """object.png holds the whole image's frame and the completed part, which may reach beyond it.
+
+    The part is in pixels of a picture of the size `worked`; it is brought to those of the whole one.
+    """
     import numpy as np
     from PIL import Image
 
@@ -105,9 +126,9 @@ def save(out, picture, mask, query):
     visible = Image.fromarray(np.dstack([np.asarray(picture), mask.astype("uint8") * 255]), "RGBA")
     done = query.amodal_segmentation is not None and query.iter_id > 0
     if done:
-        row, column = query.offset
         alpha = (np.asarray(query.amodal_segmentation) > 0).astype("uint8") * 255
         part = Image.fromarray(np.dstack([np.asarray(query.amodal_completion.convert("RGB")), alpha]), "RGBA")
+        part, column, row = enlarged(part, query.offset[1], query.offset[0], width / worked[0], height / worked[1])
         left, top = max(0, -column), max(0, -row)
         size = left + max(width, column + part.width), top + max(height, row + part.height)
         canvas = Image.new("RGBA", size, (0, 0, 0, 0))
@@ -118,6 +139,20 @@ def save(out, picture, mask, query):
     canvas.save(out / "object.png")
     record = {"offset": [left, top], "completed": done, "iterations": query.iter_id}
     (out / "amodal.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def enlarged(part, column, row, wide, high):
+    """A part and its place, `wide` and `high` times as large; it stays opaque or transparent everywhere."""
+    from PIL import Image
+
+    left, top = round(column * wide), round(row * high)
+    size = round((column + part.width) * wide) - left, round((row + part.height) * high) - top
+    if size != part.size:
+        part = part.resize(
+            size, Image.BILINEAR
+        )  # bicubic would overshoot at the edge, where colours are weighed by opacity
+        part.putalpha(part.getchannel("A").point(lambda value: 255 * (value > 127)))
+    return part, left, top
 
 
 def _same(one, other):

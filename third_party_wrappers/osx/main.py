@@ -61,7 +61,8 @@ def configured(settings, where):
     elsewhere = tempfile.mkdtemp(prefix="osx-")
     atexit.register(shutil.rmtree, elsewhere, ignore_errors=True)
     if where.startswith("cuda"):
-        cfg.set_args(where.partition(":")[2] or "0")
+        # it sets the variable: keep to what we were given
+        cfg.set_args(os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0])
     cfg.set_additional_args(
         encoder_setting="osx_b" if "osx_b" in settings.checkpoint.name else "osx_l",
         decoder_setting="normal",

@@ -52,6 +52,7 @@ def run_sam():
 def segment(gdino_model, run_sam, sam_ckpt, img_pil, img_tensor, classes):
     """Finds the red part, which is the object itself, and the blue one, which stands before it."""
     img = np.asarray(img_pil)
+    print(f"works on {img_pil.width}x{img_pil.height}")
     masks = np.stack([img[..., 0] > 200, img[..., 2] > 200])
     return img, masks, [classes[0], "person"], [0.9, 0.8]
 

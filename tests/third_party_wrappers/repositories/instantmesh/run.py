@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ assert Path("run.py").is_file(), "is run from its own folder, as it reads files 
 lines = Path(flags.config).read_text().splitlines()
 weights = next(line.partition(": ")[2] for line in lines if "model_path" in line)
 weights = json.loads(weights) if weights.startswith('"') else weights
-print("loading", Path(weights).read_text())
+print("loading", Path(weights).read_text(), "on the GPU", os.environ.get("CUDA_VISIBLE_DEVICES", "0"))
 
 meshes = Path(flags.output_path, Path(flags.config).stem, "meshes")
 meshes.mkdir(parents=True)
