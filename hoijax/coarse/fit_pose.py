@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from hoijax.coarse.cloud import depth_pixels
 from hoijax.coarse.outline_fit import best_outline
-from hoijax.coarse.view import Box, Eye, mask_box, mesh_depth, projected, unprojected
+from hoijax.coarse.view import CLOSEST, Box, Eye, mask_box, mesh_depth, projected, unprojected
 
 ROUNDS = 4  # of size and place: each makes the visible part of the mesh anew
 FEWEST_COMMON = 0.1  # share of the cloud's points that must meet the mesh before their depths are compared
@@ -69,11 +69,18 @@ def first_place(verts: Float[np.ndarray, "v 3"], target: Target, eye: Eye) -> Pl
     goal = unprojected(middle, np.array([target.depth]), eye)[0]
     center = (verts.min(0) + verts.max(0)) / 2
     scale = diagonal(box) * target.depth / float(np.linalg.norm(np.ptp(verts[:, :2], axis=0) * eye.focal))
+    most = 0.9 * target.depth / max(-(verts - center)[:, 2].min(), 1e-9)  # all in front of the camera
     for _ in range(2):
-        scale = min(scale, 0.9 * target.depth / max(-(verts - center)[:, 2].min(), 1e-9))  # all in front of the camera
+        scale = min(scale, most)
         pixels = projected(scale * (verts - center) + goal, eye)
         scale *= diagonal(box) / float(np.linalg.norm(np.ptp(pixels, axis=0)))
+    scale = min(scale, most)
     return Placed(scale, goal - scale * center)
+
+
+def in_front(placed: Placed, verts: Float[np.ndarray, "v 3"]) -> bool:
+    """Whether all of the object is where the camera can see it."""
+    return float(placed.scale * verts[:, 2].min() + placed.translation[2]) > CLOSEST
 
 
 def visible_surface(
@@ -112,9 +119,12 @@ def size_and_place(
             break
         ratio = np.linalg.norm(extents(target.cloud)[:2]) / width
         center = points.mean(0)
-        placed = resized(placed, float(ratio), center)
+        new = resized(placed, float(ratio), center)
         z = center[2] + target.depth - float(np.median(points[:, 2]))
-        placed = placed._replace(translation=placed.translation + ray * z - center)
+        new = new._replace(translation=new.translation + ray * z - center)
+        if not in_front(new, verts):
+            break
+        placed = new
     return placed
 
 
@@ -155,7 +165,10 @@ def fitted_to_mask(
     eye: Eye,
     rounds: int = 2,
 ) -> Placed:
-    """The object resized and moved parallel to the image to where its silhouette fits the mask best (ours)."""
+    """The object resized and moved parallel to the image to where its silhouette fits the mask best (ours).
+
+    No further than to where it would reach behind the camera: beside a short lens a long object comes near.
+    """
     for _ in range(rounds):
         depth = mesh_depth(placed.scale * verts + placed.translation, faces, eye)
         if not (depth > 0).any():
@@ -164,8 +177,11 @@ def fitted_to_mask(
         i, j = np.nonzero(depth > 0)
         z = float(np.median(depth[depth > 0]))
         center = unprojected(np.array([[j.mean() + 0.5, i.mean() + 0.5]]), np.array([z]), eye)[0]
-        placed = resized(placed, factor, center)
-        placed = placed._replace(translation=placed.translation + np.append(shift / eye.focal * z, 0.0))
+        new = resized(placed, factor, center)
+        new = new._replace(translation=new.translation + np.append(shift / eye.focal * z, 0.0))
+        if not in_front(new, verts):
+            break
+        placed = new
     return placed
 
 

@@ -1,5 +1,6 @@
 """Without a depth map: the mask, and the object's size or the person's depth, place the object."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -7,6 +8,7 @@ from scipy.spatial.transform import Rotation
 from hoijax.coarse.place import Coarse, CoarseOptions
 from hoijax.coarse.view import mesh_depth, thinned_eye
 from hoijax.coarse.without_depth import depth_beside, longest_side, placement_without_depth
+from hoijax.types import Camera
 
 
 def place(known, size=None, options=None, **changes) -> Coarse:
@@ -118,3 +120,19 @@ def test_the_size_does_not_depend_on_how_the_file_holds_the_object() -> None:
         turned = Rotation.from_euler("zyx", angles, degrees=True).as_matrix()
         assert longest_side(bar @ turned.T) == pytest.approx(1, rel=1e-3)
         assert longest_side(flat @ turned.T) == pytest.approx(1, rel=0.03)
+
+
+def test_a_long_object_beside_a_short_lens_stays_in_front_of_the_camera(picture) -> None:
+    """A bar that points at the camera cannot fill a wide mask: it grows only as far as there is room before the camera."""
+    import trimesh
+
+    camera = Camera(jnp.full(2, 200.0), jnp.full(2, 128.0))
+    human, board = trimesh.creation.icosphere(subdivisions=3, radius=0.3), trimesh.creation.box((0.9, 0.9, 0.02))
+    human.apply_translation([-0.6, 0, 1.5])
+    board.apply_translation([0.1, 0.1, 1.2])
+    bar = trimesh.creation.box((0.1, 0.1, 1.0)).subdivide().subdivide()
+    known = picture(human, board.subdivide(), camera)
+    known = known._replace(object=np.asarray(bar.vertices), object_faces=np.asarray(bar.faces))
+    for rotation in ("given", "search"):
+        found = place(known, options=CoarseOptions(rotation=rotation, rotations=200))
+        assert stands(found, known.object)[:, 2].min() > 0
