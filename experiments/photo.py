@@ -26,7 +26,7 @@ from hoijax.data.sample import SampleError
 from hoijax.dataset.clock import use_compile_cache
 from hoijax.dataset.reconstruct import Checkpoints, StageError, load_kit
 from hoijax.pipeline import photo_engines
-from hoijax.pipeline.drive import run_steps
+from hoijax.pipeline.drive import alone, run_steps
 from hoijax.pipeline.engine import Ending, Engine
 from hoijax.pipeline.given import own_engine
 from hoijax.pipeline.item import STEPS, Item
@@ -128,8 +128,9 @@ def made_sample(item: Item, engines: Choice) -> Path:
             errors.append(f"{step.replace('_', ' ')}: {ending.error}")
 
     try:
-        errors += run_steps([item], lambda item: engines_of(item, engines, None), STEPS, begin, tell, retry_failed=True)
-    except OSError as error:
+        with alone(item.out):
+            errors += run_steps([item], lambda item: engines_of(item, engines, None), STEPS, begin, tell, True)
+    except (ValueError, OSError) as error:
         sys.exit(str(error))
     standing = standings(item, engines_of(item, engines, None))
     page = save_overview([Row(item, standing)], item.out)
