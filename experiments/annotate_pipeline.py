@@ -31,10 +31,11 @@ from absl import app, flags, logging
 from tqdm import tqdm
 
 from hoijax.data.atomic import save_bytes
+from hoijax.data.lock import held
 from hoijax.data.sample import SampleError
 from hoijax.data.selection import CONTACT_VERBS, Selection, SelectionOptions, counts_table, load_verbs, select
 from hoijax.data.sources.read import read_annotations
-from hoijax.pipeline.drive import alone, run_steps
+from hoijax.pipeline.drive import LOCK, run_steps
 from hoijax.pipeline.engine import Ending
 from hoijax.pipeline.item import FILES, STEPS, Item
 from hoijax.pipeline.overview import Row, reasons_table, save_overview, states_table
@@ -190,7 +191,7 @@ def main(argv: list[str]) -> None:
         lacking = []
         if not _STATUS.value:
             save_bytes(out / "flags.json", (json.dumps(kept_flags(), indent=1) + "\n").encode())
-            with alone(out):
+            with held(out / LOCK):
                 lacking = work_through(items, chosen, given)
         rows = standing_rows(items, chosen, given)
         page = save_overview(rows, out)

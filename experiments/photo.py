@@ -20,13 +20,14 @@ from tqdm import tqdm
 from watch import watched
 
 from hoijax.coarse.place import ROTATIONS, CoarseOptions
+from hoijax.data.lock import held
 from hoijax.data.read import load_sample
 from hoijax.data.results import save_result, summary
 from hoijax.data.sample import SampleError
 from hoijax.dataset.clock import use_compile_cache
 from hoijax.dataset.reconstruct import Checkpoints, StageError, load_kit
 from hoijax.pipeline import photo_engines
-from hoijax.pipeline.drive import alone, run_steps
+from hoijax.pipeline.drive import LOCK, run_steps
 from hoijax.pipeline.engine import Ending, Engine
 from hoijax.pipeline.given import own_engine
 from hoijax.pipeline.item import STEPS, Item
@@ -128,7 +129,7 @@ def made_sample(item: Item, engines: Choice) -> Path:
             errors.append(f"{step.replace('_', ' ')}: {ending.error}")
 
     try:
-        with alone(item.out):
+        with held(item.out / LOCK):
             errors += run_steps([item], lambda item: engines_of(item, engines, None), STEPS, begin, tell, True)
     except (ValueError, OSError) as error:
         sys.exit(str(error))

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import filelock
-
 import hoijax
 from hoijax.config import Config
+from hoijax.data.lock import LockedError, held
 from hoijax.data.options import config_key, differing_options, plain_options
 from hoijax.dataset.tasks import Outcome
 
@@ -62,22 +61,14 @@ class Row(NamedTuple):
 
 @contextmanager
 def sole_driver(out: Path) -> Iterator[None]:
-    """Holds OUT for this process. Raises LedgerError that names the holder when another has it.
-
-    The lock is the kernel's: it ends with its holder, however that ends.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(out / LOCK)
+    """Holds OUT for this process. Raises LedgerError that names the holder when another has it."""
     try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
+        with held(out / LOCK):
+            yield
+    except LockedError:
         raise LedgerError(
             f"{out}: another run writes here{_holder(out)}; wait for it, or choose another --out"
         ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def open_ledger(out: Path, config: Config, data: Path, overwrite: bool = False) -> sqlite3.Connection:

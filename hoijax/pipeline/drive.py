@@ -2,19 +2,15 @@
 
 import glob
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
-
-import filelock
 
 from hoijax.pipeline.engine import Ending, Engine
 from hoijax.pipeline.item import STEPS, Item
 from hoijax.pipeline.record import Record, done, failed, files_in, record_file, save_record
 from hoijax.pipeline.standing import TO_DO, Standing, inputs_of, standings
 
-LOCK = ".lock"
+LOCK = ".lock"  # in OUT: whoever runs the steps holds it
 
 # The engine of each step, in the order of the steps, for one item: its own files may replace a model.
 Engines = Callable[[Item], Mapping[str, Engine]]
@@ -29,21 +25,6 @@ class Work(NamedTuple):
     item: Item
     engines: Mapping[str, Engine]
     before: Mapping[str, Standing]
-
-
-@contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """While this lasts no other run works in OUT. Raises ValueError when one does."""
-    out.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(out / LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        raise ValueError(f"{out}: another run is at work here; wait for it, or choose another place") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def run_steps(

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -332,12 +330,3 @@ def test_what_the_machine_lacks_is_no_items_fault(item: Item, given: Path) -> No
     assert told == ["coarse of 1 image: no such model"]
     assert standings(item, engines_of(item, chosen(coarse=lacking), given))["coarse"].state == "ready"
     assert steps(go([item], given)) == ["coarse", "sample"]
-
-
-def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
-    with drive.alone(tmp_path):
-        code = f"from pathlib import Path; from hoijax.pipeline.drive import alone; alone(Path({str(tmp_path)!r})).__enter__()"
-        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "another run is at work here" in other.stderr
-    with drive.alone(tmp_path):
-        pass
