@@ -22,7 +22,7 @@ from watch import watched
 from hoijax.coarse.place import ROTATIONS, CoarseOptions
 from hoijax.data.lock import held
 from hoijax.data.read import load_sample
-from hoijax.data.results import save_result, summary
+from hoijax.data.results import is_finished, load_summary, save_result, summary
 from hoijax.data.sample import SampleError
 from hoijax.dataset.clock import use_compile_cache
 from hoijax.dataset.reconstruct import Checkpoints, StageError, load_kit
@@ -114,15 +114,16 @@ def chosen() -> Choice:
     return choice(engines, CoarseOptions(rotation=_ROTATION.value), _SIZE.value)
 
 
-def made_sample(item: Item, engines: Choice) -> Path:
-    """The steps up to the sample folder. Exits with the reason where one fails."""
-    errors = []
+def made_sample(item: Item, engines: Choice) -> bool:
+    """The steps up to the sample folder; whether any was done. Exits with the reason where one fails."""
+    errors, done = [], []
 
     def begin(step: str, count: int) -> None:
         if count:
             tqdm.write(f"{step.replace('_', ' ')} ...")
 
     def tell(step: str, ending: Ending) -> None:
+        done.append(step)
         for note in ending.notes:
             tqdm.write(f"  {note}")
         if ending.error is not None:
@@ -137,7 +138,7 @@ def made_sample(item: Item, engines: Choice) -> Path:
     page = save_overview([Row(item, standing)], item.out)
     if standing["sample"].state not in FINISHED:
         sys.exit("\n".join([*errors, f"what was done until then: {page}"]))
-    return item.folder("sample")
+    return bool(done)
 
 
 def main(argv: list[str]) -> None:
@@ -154,12 +155,17 @@ def main(argv: list[str]) -> None:
     if _CACHE.value:
         use_compile_cache(Path(_CACHE.value))
     boxes = box("person_box", _PERSON_BOX.value), box("box", _BOX.value)
-    folder = made_sample(Item(image.stem, image, _CATEGORY.value, (), *boxes, out), chosen())
+    item = Item(image.stem, image, _CATEGORY.value, (), *boxes, out)
+    is_new, folder = made_sample(item, chosen()), item.folder("sample")
     print(f"sample: {folder}")
     if _ONLY_SAMPLE.value:
         return
-    if (out / "result").exists() and not _OVERWRITE.value:
-        sys.exit(f"{out / 'result'}: is there; --overwrite optimizes again")
+    if is_finished(out / "result") and not _OVERWRITE.value:
+        if is_new:
+            sys.exit(f"{out / 'result'}: is of an older sample; --overwrite optimizes again")
+        print(metrics_table([load_summary(out / "result")]))
+        print(f"\nfinished before (--overwrite optimizes again): {out / 'result' / 'report.html'}")
+        return
     try:
         kit = load_kit(config_flags.config(), None)
         sample = load_sample(folder)
