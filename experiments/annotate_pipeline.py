@@ -71,10 +71,10 @@ def selected(out: Path) -> tuple[Item, ...]:
         verbs = load_verbs(_VERBS.value) if _VERBS.value else CONTACT_VERBS
         found = read_annotations(_ANNOTATIONS.value, images, _NAMES.value)
         chosen = select(found.pictures, SelectionOptions(people=_PEOPLE.value, verbs=verbs), found.set_aside)
+        if not _DRY.value:
+            save_bytes(out / "set_aside.csv", aside_csv(chosen).encode())
     except (SampleError, ValueError, OSError) as error:
         sys.exit(str(error))
-    if not _DRY.value:
-        save_bytes(out / "set_aside.csv", aside_csv(chosen).encode())
     print(f"{_ANNOTATIONS.value} ({found.layout}):\n{counts_table(chosen.counts)}")
     for note in found.notes:
         print(note)

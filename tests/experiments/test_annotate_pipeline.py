@@ -219,7 +219,7 @@ def test_a_model_that_is_set_up_later_is_used(world: Path, tmp_path: Path) -> No
     others = [flag for flag in flags(world, tmp_path) if not flag.startswith("--tools")]
     done = run(*others, f"--tools={world / 'without.json'}")
     assert done.returncode == 1
-    assert "not done here: human of 2 images: osx cannot be run here: no python given" in done.stdout
+    assert "not done here: human of 3 images: osx cannot be run here: no python given" in done.stdout
     done = run(*flags(world, tmp_path))
     assert "1 of 3 images could not be finished" in done.stderr
     assert rows(tmp_path)["first_0"]["sample"] == "done"
