@@ -58,6 +58,7 @@ bench: venv ## every benchmark on one sample (SAMPLE=DIR, default a built-in sce
 	$(BIN)/python benchmarks/mesh.py --sample="$(SAMPLE)" $(BENCH_FLAGS)
 	$(BIN)/python benchmarks/losses.py $(BENCH_FLAGS)
 	$(BIN)/python benchmarks/metrics.py $(BENCH_FLAGS)
+	$(BIN)/python benchmarks/photo.py $(BENCH_FLAGS)
 	$(BIN)/python benchmarks/fit.py --sample="$(SAMPLE)"
 
 bench-gpu: venv ## on a machine with an NVIDIA GPU: parity, times, whole fits, precision (BENCH_FLAGS=--help tells the flags)

@@ -43,21 +43,21 @@ def run_steps(
     plans = [(item, engines(item)) for item in items]
     lacking = []
     for step in STEPS:
-        todo: dict[str, list[Work]] = {}
+        due: dict[str, list[Work]] = {}
         for item, own in plans:
             if step not in own:
                 continue
             before = standings(item, own, retry_failed)
             keep_edits(item, before)
             if step in steps and before[step].state in TO_DO:
-                todo.setdefault(engine_key(own[step]), []).append(Work(item, own, before))
-        for key, works in list(todo.items()):
+                due.setdefault(engine_key(own[step]), []).append(Work(item, own, before))
+        for key, works in list(due.items()):
             lack = works[0].engines[step].lacks()
             if lack:
                 lacking.append(f"{step} of {len(works)} image{'s' if len(works) > 1 else ''}: {lack}")
-                del todo[key]
-        begin(step, sum(map(len, todo.values())))
-        for works in todo.values():
+                del due[key]
+        begin(step, sum(map(len, due.values())))
+        for works in due.values():
             _run_step(step, works, tell)
     for item, own in plans:
         put_aside(item, standings(item, own)["sample"])
