@@ -5,13 +5,8 @@ load the networks and fit the first body, compilation included (no cache is used
 part beside its baseline in baselines/photo.json; --write stores a new one.
 """
 
-import argparse
-import json
 import os
-import statistics
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -19,6 +14,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import numpy as np
 import skimage.data
 import trimesh
+from timed import report
 
 from hoijax.body.builtin import builtin_body
 from hoijax.coarse.place import CoarseOptions
@@ -28,7 +24,6 @@ from hoijax.photo.models import load_models
 from hoijax.photo.people import people
 from hoijax.photo.person_body import fit_body
 
-BASELINE = Path(__file__).parent / "baselines" / "photo.json"
 HELMET = np.array([277.0, 343.0, 512.0, 512.0])  # left, top, right, bottom
 
 
@@ -54,26 +49,5 @@ def cases() -> dict[str, Callable[[], Any]]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="store these times as the baseline")
-    baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
-    write, times = parser.parse_args().write, {}
-    began = time.perf_counter()
-    found = cases()
-    print(f"{'networks, first body':26} {time.perf_counter() - began:8.3f} s, compilation in it", flush=True)
-    for name, case in found.items():
-        case()
-        seconds = []
-        for _ in range(3):
-            start = time.perf_counter()
-            case()
-            seconds.append(time.perf_counter() - start)
-        times[name] = round(statistics.median(seconds), 3)
-        print(f"{name:26} {times[name]:8.3f} s   baseline {baseline.get(name, float('nan')):8.3f} s", flush=True)
-    if write:
-        BASELINE.write_text(json.dumps(times, indent=2) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    report(cases, __doc__, "photo")
