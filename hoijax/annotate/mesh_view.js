@@ -1,0 +1,289 @@
+// Meshes in a WebGL canvas: turned with the mouse ("orbit"), or seen as a photograph's camera sees them ("photo").
+// Coordinates are the camera's of OpenCV (x right, y down, z forward), metres. Drawn only when something changes.
+import { THREE, OrbitControls } from "nicegui-scene";
+
+const FLIP = new THREE.Matrix4().makeScale(1, -1, -1); // OpenCV's axes to WebGL's
+const DRAG_PX = 4; // a press that moves farther turns the view and picks nothing
+
+async function unpacked(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`);
+  const data = await answer.arrayBuffer();
+  const [v, f] = new Uint32Array(data, 0, 2);
+  const verts = new Float32Array(data, 8, 3 * v);
+  const faces = new Uint32Array(data, 8 + 12 * v, 3 * f);
+  const labels = new Uint8Array(data, 8 + 12 * v + 12 * f, f);
+  const rgb = new Uint8Array(data, 8 + 12 * v + 13 * f, 3 * v);
+  return { verts, faces, labels, rgb };
+}
+
+function edgesOf(faces) {
+  const seen = new Set();
+  const edges = [];
+  for (let k = 0; k < faces.length; k += 3)
+    for (const [a, b] of [[0, 1], [1, 2], [2, 0]]) {
+      const [low, high] = [faces[k + a], faces[k + b]].sort((x, y) => x - y);
+      const key = low * 16777216 + high;
+      if (!seen.has(key)) {
+        seen.add(key);
+        edges.push(low, high);
+      }
+    }
+  return edges;
+}
+
+export default {
+  template: `
+    <div style="position:relative;width:100%;height:100%;overflow:hidden;touch-action:none">
+      <canvas style="position:absolute;inset:0;width:100%;height:100%"></canvas>
+      <canvas style="position:absolute;inset:0;width:100%;height:100%"></canvas>
+      <div style="position:absolute;inset:0;display:none;padding:1em"></div>
+    </div>`,
+
+  mounted() {
+    const [under, over, message] = this.$el.children;
+    this.meshes = new Map();
+    this.camera_kind = null;
+    this.draws = 0;
+    this.scene = new THREE.Scene();
+    this.root = new THREE.Group();
+    this.root.applyMatrix4(FLIP);
+    this.scene.add(this.root, new THREE.AmbientLight(0xffffff, 1.6));
+    this.camera = new THREE.PerspectiveCamera(35, 1, 0.01, 100);
+    const light = new THREE.DirectionalLight(0xffffff, 1.8);
+    light.position.set(0.4, 0.7, 1);
+    this.camera.add(light);
+    this.scene.add(this.camera);
+    this.photo = under.getContext("2d");
+    try {
+      this.renderer = new THREE.WebGLRenderer({ canvas: over, antialias: true, alpha: true });
+    } catch {
+      message.textContent = "This browser has no WebGL: the 3D view cannot be shown. The lists and buttons work without it.";
+      message.style.display = "block";
+      return;
+    }
+    this.controls = new OrbitControls(this.camera, over);
+    this.controls.addEventListener("change", () => this.draw());
+    this.raycaster = new THREE.Raycaster();
+    let pressed = null;
+    over.addEventListener("pointerdown", (e) => (pressed = [e.clientX, e.clientY]));
+    over.addEventListener("pointerup", (e) => {
+      const still = pressed && Math.hypot(e.clientX - pressed[0], e.clientY - pressed[1]) < DRAG_PX;
+      pressed = null;
+      if (still && e.button === 0) this.$emit("pick", this.hit(e));
+    });
+    let last = "";
+    over.addEventListener("pointermove", (e) => {
+      if (e.buttons) return;
+      const hit = this.hit(e);
+      const now = hit ? `${hit.name}/${hit.label}` : "";
+      if (now !== last) this.$emit("hover", hit);
+      last = now;
+    });
+    over.addEventListener("pointerleave", () => {
+      if (last) this.$emit("hover", null);
+      last = "";
+    });
+    this.watcher = new ResizeObserver(() => this.draw());
+    this.watcher.observe(this.$el);
+  },
+
+  beforeUnmount() {
+    this.watcher?.disconnect();
+    this.controls?.dispose();
+    this.renderer?.dispose();
+    this.renderer?.forceContextLoss();
+  },
+
+  methods: {
+    // [{name, url, opacity, edges, rgb?: [r, g, b] in 0..1 for one colour, matrix?}]: replaces everything shown.
+    async show(meshes) {
+      if (!this.renderer) return;
+      const turn = (this.turn = (this.turn ?? 0) + 1);
+      let loaded;
+      try {
+        loaded = await Promise.all(meshes.map(async (m) => [m, await unpacked(m.url)]));
+      } catch (error) {
+        if (turn === this.turn) this.$emit("trouble", `a mesh could not be loaded: ${error.message}`);
+        return;
+      }
+      if (turn !== this.turn) return; // a later call has overtaken this one
+      for (const { mesh } of this.meshes.values()) {
+        mesh.geometry.dispose();
+        mesh.material.dispose();
+        mesh.removeFromParent();
+      }
+      this.meshes.clear();
+      for (const [m, data] of loaded) this.add(m, data);
+      this.draw();
+      this.$el.dataset.shown = turn;
+    },
+
+    add(m, { verts, faces, labels, rgb }) {
+      const geometry = new THREE.BufferGeometry();
+      const material = { transparent: (m.opacity ?? 1) < 1, opacity: m.opacity ?? 1, vertexColors: true };
+      let mesh;
+      if (m.edges) {
+        geometry.setAttribute("position", new THREE.BufferAttribute(verts, 3));
+        geometry.setAttribute("color", new THREE.BufferAttribute(rgb, 3, true));
+        geometry.setIndex(edgesOf(faces));
+        mesh = new THREE.LineSegments(geometry, new THREE.LineBasicMaterial({ ...material, depthTest: false }));
+      } else {
+        // each face its own corners, so that a label may colour it sharply
+        const [at, color] = [new Float32Array(3 * faces.length), new Uint8Array(3 * faces.length)];
+        faces.forEach((v, k) => {
+          at.set(verts.subarray(3 * v, 3 * v + 3), 3 * k);
+          color.set(rgb.subarray(3 * v, 3 * v + 3), 3 * k);
+        });
+        const normals = new THREE.BufferGeometry();
+        normals.setAttribute("position", new THREE.BufferAttribute(verts, 3));
+        normals.setIndex(new THREE.BufferAttribute(faces, 1));
+        normals.computeVertexNormals();
+        const smooth = normals.attributes.normal.array;
+        const normal = new Float32Array(3 * faces.length);
+        faces.forEach((v, k) => normal.set(smooth.subarray(3 * v, 3 * v + 3), 3 * k));
+        geometry.setAttribute("position", new THREE.BufferAttribute(at, 3));
+        geometry.setAttribute("normal", new THREE.BufferAttribute(normal, 3));
+        geometry.setAttribute("color", new THREE.BufferAttribute(color, 3, true));
+        mesh = new THREE.Mesh(geometry, new THREE.MeshLambertMaterial({ ...material, side: THREE.DoubleSide }));
+      }
+      if (m.rgb) {
+        mesh.material.vertexColors = false;
+        mesh.material.color.setRGB(...m.rgb, THREE.SRGBColorSpace);
+      }
+      mesh.matrixAutoUpdate = false;
+      if (m.matrix) mesh.matrix.set(...m.matrix);
+      this.meshes.set(m.name, { mesh, labels, rgb, faces });
+      this.root.add(mesh);
+    },
+
+    // Row-major 4x4 of one mesh.
+    place(name, matrix) {
+      const found = this.meshes.get(name);
+      if (!found) return;
+      found.mesh.matrix.set(...matrix);
+      found.mesh.matrixWorldNeedsUpdate = true;
+      this.draw();
+    },
+
+    opacity(name, value) {
+      const found = this.meshes.get(name);
+      if (!found) return;
+      Object.assign(found.mesh.material, { opacity: value, transparent: value < 1, visible: value > 0, needsUpdate: true });
+      this.draw();
+    },
+
+    // {label: [r, g, b] in 0..1}: the faces with these labels in these colours, all others in their own.
+    paint(name, colors) {
+      const found = this.meshes.get(name);
+      if (!found) return;
+      const attribute = found.mesh.geometry.attributes.color;
+      found.faces.forEach((v, k) => {
+        const painted = colors[found.labels[Math.floor(k / 3)]];
+        for (let c = 0; c < 3; c++) attribute.array[3 * k + c] = painted ? 255 * painted[c] : found.rgb[3 * v + c];
+      });
+      attribute.needsUpdate = true;
+      this.draw();
+    },
+
+    // Orbit: {eye, target, up} in OpenCV's axes, vertical opening angle fov.
+    orbit({ eye, target, up = [0, -1, 0], fov = 35 }) {
+      if (!this.renderer) return;
+      this.camera_kind = "orbit";
+      this.photo.canvas.style.visibility = "hidden";
+      const flipped = (p) => new THREE.Vector3(p[0], -p[1], -p[2]);
+      this.camera.fov = fov;
+      this.camera.up.copy(flipped(up));
+      this.camera.position.copy(flipped(eye));
+      this.controls.enabled = true;
+      this.controls.target.copy(flipped(target));
+      this.controls.update();
+      this.draw();
+    },
+
+    // Photo: {focal: [x, y], center: [x, y], box: [x0, y0, x1, y1] of the photograph to show (pixels), url of the photograph}.
+    async photograph({ focal, center, box, url }) {
+      if (!this.renderer) return;
+      this.camera_kind = "photo";
+      this.controls.enabled = false;
+      Object.assign(this, { focal, center, box });
+      this.photo.canvas.style.visibility = "visible";
+      if (url && url !== this.image?.dataset.url) {
+        const image = new Image();
+        image.dataset.url = url;
+        image.src = url;
+        this.image = image;
+        try {
+          await image.decode();
+        } catch {
+          this.$emit("trouble", "the photograph could not be loaded");
+          return;
+        }
+      }
+      this.draw();
+    },
+
+    draw() {
+      if (!this.renderer || this.waiting) return;
+      this.waiting = true;
+      requestAnimationFrame(() => {
+        this.waiting = false;
+        const [w, h] = [this.$el.clientWidth, this.$el.clientHeight];
+        if (!w || !h || !this.camera_kind) return;
+        const ratio = Math.min(window.devicePixelRatio, 2);
+        this.renderer.setPixelRatio(ratio);
+        this.renderer.setSize(w, h, false);
+        if (this.camera_kind === "photo") this.place_photo(w, h, ratio);
+        else {
+          this.camera.aspect = w / h;
+          this.camera.updateProjectionMatrix();
+        }
+        this.renderer.render(this.scene, this.camera);
+        this.draws += 1;
+        this.$el.dataset.draws = this.draws; // tests wait for it
+      });
+    },
+
+    place_photo(w, h, ratio) {
+      const [x0, y0, x1, y1] = this.whole_box(w, h);
+      const [fx, fy] = this.focal;
+      const [cx, cy] = this.center;
+      const near = 0.01;
+      this.camera.position.set(0, 0, 0);
+      this.camera.up.set(0, 1, 0);
+      this.camera.lookAt(0, 0, -1);
+      this.camera.projectionMatrix.makePerspective(
+        ((x0 - cx) / fx) * near, ((x1 - cx) / fx) * near, -((y0 - cy) / fy) * near, -((y1 - cy) / fy) * near, near, 100,
+      );
+      this.camera.projectionMatrixInverse.copy(this.camera.projectionMatrix).invert();
+      const canvas = this.photo.canvas;
+      [canvas.width, canvas.height] = [Math.round(w * ratio), Math.round(h * ratio)];
+      this.photo.fillStyle = "#1d2127";
+      this.photo.fillRect(0, 0, canvas.width, canvas.height);
+      if (!this.image?.complete) return;
+      const scale = canvas.width / (x1 - x0);
+      this.photo.setTransform(scale, 0, 0, scale, -x0 * scale, -y0 * scale);
+      this.photo.drawImage(this.image, 0, 0);
+      this.photo.setTransform(1, 0, 0, 1, 0, 0);
+    },
+
+    // The box, widened to the shape of the canvas: pixels stay square.
+    whole_box(w, h) {
+      const [x0, y0, x1, y1] = this.box;
+      const scale = Math.max((x1 - x0) / w, (y1 - y0) / h);
+      const [mx, my] = [(x0 + x1) / 2, (y0 + y1) / 2];
+      return [mx - (w / 2) * scale, my - (h / 2) * scale, mx + (w / 2) * scale, my + (h / 2) * scale];
+    },
+
+    hit(event) {
+      const { left, top, width, height } = this.$el.getBoundingClientRect();
+      const at = { x: ((event.clientX - left) / width) * 2 - 1, y: 1 - ((event.clientY - top) / height) * 2 };
+      this.raycaster.setFromCamera(at, this.camera);
+      const solid = [...this.meshes].filter(([, { mesh }]) => mesh.isMesh && mesh.material.visible);
+      const [first] = this.raycaster.intersectObjects(solid.map(([, { mesh }]) => mesh), false);
+      if (!first) return null;
+      const [name, { labels }] = solid.find(([, { mesh }]) => mesh === first.object);
+      return { name, face: first.faceIndex, label: labels[first.faceIndex] };
+    },
+  },
+};

@@ -1,0 +1,92 @@
+"""Meshes in the browser, to turn, to click, and over the photograph."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from nicegui import events, ui
+
+# its three.js is what mesh_view.js draws with: importing the element puts it on the page's import map
+import nicegui.elements.scene  # isort: skip
+
+assert nicegui.elements.scene
+
+
+class Shown(NamedTuple):
+    """A mesh of a view. `url` is that of a `packed_mesh`; `rgb` (0 to 1) stands for the file's own colours."""
+
+    name: str
+    url: str
+    rgb: tuple[float, float, float] | None = None
+    opacity: float = 1.0
+    edges: bool = False
+    matrix: Float[np.ndarray, "4 4"] | None = None
+
+
+class Hit(NamedTuple):
+    """What lies under the mouse: the mesh, the number of its face, the label of that face."""
+
+    name: str
+    face: int
+    label: int
+
+
+class MeshView(ui.element, component="mesh_view.js"):
+    """A canvas with meshes. Coordinates are OpenCV's (x right, y down, z forward), metres."""
+
+    def __init__(
+        self,
+        on_pick: Callable[[Hit], Any] | None = None,
+        on_hover: Callable[[Hit | None], Any] | None = None,
+        on_trouble: Callable[[str], Any] | None = None,
+    ) -> None:
+        super().__init__()
+
+        def hit(event: events.GenericEventArguments) -> Hit | None:
+            return Hit(event.args["name"], event.args["face"], event.args["label"]) if event.args else None
+
+        def picked(event: events.GenericEventArguments) -> None:
+            found = hit(event)
+            if on_pick and found:
+                on_pick(found)
+
+        self.on("pick", picked)
+        self.on("hover", lambda event: on_hover(hit(event)) if on_hover else None)
+        self.on("trouble", lambda event: on_trouble(str(event.args)) if on_trouble else None)
+
+    def show(self, meshes: Sequence[Shown]) -> None:
+        """These meshes instead of what was shown; the camera stays."""
+        self.run_method("show", [_plain(mesh) for mesh in meshes])
+
+    def place(self, name: str, matrix: Float[np.ndarray, "4 4"]) -> None:
+        """The mesh at its own coordinates times this matrix."""
+        self.run_method("place", name, [float(x) for x in np.asarray(matrix).ravel()])
+
+    def opacity(self, name: str, value: float) -> None:
+        """0 hides the mesh."""
+        self.run_method("opacity", name, float(value))
+
+    def paint(self, name: str, colors: Mapping[int, Sequence[float]]) -> None:
+        """Faces of these labels in these colours (rgb, 0 to 1), all others in their own."""
+        self.run_method("paint", name, {str(label): [float(x) for x in rgb] for label, rgb in colors.items()})
+
+    def orbit(
+        self, eye: Sequence[float], target: Sequence[float], up: Sequence[float] = (0, -1, 0), fov: float = 35.0
+    ) -> None:
+        """A camera that the mouse turns about `target`; `fov` is the vertical opening angle in degrees."""
+        point = {"eye": eye, "target": target, "up": up}
+        self.run_method("orbit", {name: [float(x) for x in xyz] for name, xyz in point.items()} | {"fov": float(fov)})
+
+    def photograph(
+        self, focal: Sequence[float], center: Sequence[float], box: Sequence[float], url: str | None = None
+    ) -> None:
+        """The photograph at `url`, the part in `box` (x0, y0, x1, y1, pixels; it may reach beyond), and the meshes as
+        its camera sees them. Without `url` the photograph stays what it was."""
+        lens = {"focal": focal, "center": center, "box": box}
+        self.run_method("photograph", {name: [float(x) for x in xy] for name, xy in lens.items()} | {"url": url})
+
+
+def _plain(mesh: Shown) -> dict[str, Any]:
+    matrix = None if mesh.matrix is None else [float(x) for x in np.asarray(mesh.matrix).ravel()]
+    return {**mesh._asdict(), "matrix": matrix}

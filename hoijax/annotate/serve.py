@@ -1,0 +1,111 @@
+"""The server: its pages and how it is started."""
+
+import re
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from nicegui import ui
+
+from hoijax.annotate.blobs import Blobs, serve_blobs
+from hoijax.annotate.desk import Desk, read_states
+from hoijax.annotate.guard import LOOPBACK, Guard
+from hoijax.annotate.home import NAME_COOKIE, NAME_PATTERN, home_page, name_page
+from hoijax.annotate.items import Items
+from hoijax.annotate.page import tool_page
+from hoijax.annotate.seats import Seats
+from hoijax.annotate.store import open_store
+from hoijax.annotate.tool import Tool
+from hoijax.data.templates import Library
+
+YEAR = 365 * 24 * 3600
+
+
+def open_desk(
+    items: Items,
+    store: Path,
+    tools: Sequence[Tool],
+    facts: dict[str, dict[str, float]],
+    library: Library | None = None,
+    each: bool = False,
+) -> Desk:
+    """All that the pages share. Raises SampleError where the store cannot be used."""
+    by_name = {tool.name: tool for tool in tools}
+    states: dict[str, dict[str, dict[str, str]]] = {name: {} for name in by_name}
+    desk = Desk(items, open_store(store), by_name, Seats(), Blobs(), states, facts, library, each)
+    read_states(desk)
+    return desk
+
+
+def add_pages(desk: Desk) -> None:
+    """Every address that the server answers."""
+    serve_blobs(desk.blobs)
+
+    @ui.page("/")
+    def home(request: Request) -> RedirectResponse | None:
+        who = annotator_of(request)
+        if not who:
+            return to_name("/")
+        home_page(desk, who)
+        return None
+
+    @ui.page("/name")
+    def name(request: Request) -> Response | None:
+        wanted, after = request.query_params.get("is", ""), own_address(request.query_params.get("after", "/"))
+        if not re.fullmatch(NAME_PATTERN, wanted):
+            name_page(wanted, after)
+            return None
+        answer = RedirectResponse(after)
+        answer.set_cookie(NAME_COOKIE, wanted, max_age=YEAR, samesite="strict")
+        return answer
+
+    for tool in desk.tools.values():
+        add_tool(desk, tool)
+
+
+def add_tool(desk: Desk, tool: Tool) -> None:
+    """The page of one tool."""
+
+    @ui.page(f"/{tool.name}")
+    async def page(request: Request, item: str | None = None) -> RedirectResponse | None:
+        who = annotator_of(request)
+        if not who:
+            return to_name(f"/{tool.name}" + (f"?item={quote(item, safe='')}" if item else ""))
+        await tool_page(desk, tool, who, item)
+        return None
+
+
+def annotator_of(request: Request) -> str:
+    """The name in the cookie; empty where there is none, or one that is no name."""
+    found = request.cookies.get(NAME_COOKIE, "")
+    return found if re.fullmatch(NAME_PATTERN, found) else ""
+
+
+def to_name(after: str) -> RedirectResponse:
+    """Asks for a name first."""
+    return RedirectResponse(f"/name?after={quote(after, safe='')}")
+
+
+def own_address(after: str) -> str:
+    """An address of this server; "/" for anything that leads elsewhere."""
+    return after if re.fullmatch(r"/(?![/\\])[^\\\r\n]*", after) else "/"
+
+
+def application(desk: Desk, token: str, hosts: tuple[str, ...]) -> Guard:
+    """The whole server as an ASGI application. NiceGUI's pages are global: one desk a process."""
+    inner = FastAPI(openapi_url=None)
+    add_pages(desk)
+    ui.run_with(inner, title="hoijax", reconnect_timeout=5.0, show_welcome_message=False)
+    return Guard(inner, token, hosts)
+
+
+def serve(desk: Desk, listening: socket.socket, token: str) -> None:
+    """Serves on a listening socket until it is interrupted. On loopback browsers must ask for a loopback name."""
+    host = listening.getsockname()[0]
+    guarded = application(desk, token, LOOPBACK if host in LOOPBACK else ())
+    config = uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=3)
+    uvicorn.Server(config).run(sockets=[listening])
