@@ -12,7 +12,10 @@ from .files import SampleError, read_bytes
 
 
 class Mesh(NamedTuple):
-    """Triangles as the file holds them, metres. verts (v, 3) float64, faces (f, 3) int, rgb (v, 3) in [0, 1] or None."""
+    """Triangles as the file holds them, metres. verts (v, 3), faces (f, 3) int, rgb (v, 3) in [0, 1] or None.
+
+    float64, rounded to the float32 that all readers of samples keep.
+    """
 
     verts: np.ndarray
     faces: np.ndarray
@@ -49,7 +52,7 @@ def load_mesh(path: Path) -> Mesh:
 
 def mesh_text(mesh: Mesh) -> str:
     """The mesh as OBJ, in its own order; nine digits give back the same float32 numbers."""
-    rows = mesh.verts if mesh.rgb is None else np.concatenate([mesh.verts, mesh.rgb], 1)
+    rows = (mesh.verts if mesh.rgb is None else np.concatenate([mesh.verts, mesh.rgb], 1)).astype(np.float32)
     header = f"# number of vertices: {len(rows)}\n# number of triangles: {len(mesh.faces)}\n"
     vert_text = ("v" + " %.9g" * rows.shape[1] + "\n") * len(rows) % tuple(rows.ravel().tolist())
     return header + vert_text + "f %d %d %d\n" * len(mesh.faces) % tuple((mesh.faces + 1).ravel().tolist())
@@ -74,7 +77,7 @@ def _vertices(path: Path, rows: list[list[bytes]]) -> tuple[np.ndarray, np.ndarr
         found = " or ".join(str(width) for width in widths[:4])
         raise SampleError(path, f"vertex lines hold {found} numbers, expected x y z or x y z r g b on every line")
     try:
-        numbers = np.array(rows, dtype=bytes).astype(np.float64)
+        numbers = np.array(rows, dtype=bytes).astype(np.float32).astype(np.float64)
     except ValueError as error:
         raise SampleError(path, f"a vertex line holds text that is not a number ({error})") from error
     wrong = np.flatnonzero(~np.isfinite(numbers).all(1))
