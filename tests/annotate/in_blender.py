@@ -259,11 +259,11 @@ def panel(job: dict) -> dict:
         def __init__(self):
             self.layout = Layout([])
 
-    before, after = Panel(), Panel()
-    before.draw(bpy.context)
+    empty, full = Panel(), Panel()
+    empty.draw(bpy.context)
     errors = press("load") + press("export")
-    after.draw(bpy.context)
-    return {"errors": errors, "before": before.layout.drawn, "after": after.layout.drawn}
+    full.draw(bpy.context)
+    return {"errors": errors, "empty": empty.layout.drawn, "full": full.layout.drawn}
 
 
 def install(archive: str, job: dict) -> str:
