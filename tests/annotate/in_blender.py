@@ -1,12 +1,13 @@
 """Run by Blender's own python: what an annotator does, one scenario per process. Results go to a JSON file.
 
-    python in_blender.py SCENARIO ZIP RESULT '{"tree": ..., "out": ..., more of the scenario's}'
+python in_blender.py SCENARIO ZIP RESULT '{"tree": ..., "out": ..., more of the scenario's}'
 """
 
 import json
 import math
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -59,6 +60,11 @@ def seen(local: np.ndarray, matrix) -> list[list[float]]:
     size = np.array([scene.render.resolution_x, scene.render.resolution_y])
     points = [world_to_camera_view(scene, scene.camera, matrix @ Vector(point)) for point in local]
     return [[float(size[0] * p.x), float(size[1] * (1 - p.y))] for p in points]
+
+
+def recorded(job: dict) -> dict:
+    """The record that an export left."""
+    return json.loads(Path(job["record"]).read_text())
 
 
 def counts() -> dict[str, int]:
@@ -136,12 +142,12 @@ def gizmos(job: dict) -> dict:
         bpy.ops.transform.resize(value=(1.25, 1.25, 1.25))
         bpy.ops.transform.translate(value=(0.1, 0.2, 0.3), orient_type="GLOBAL")
         errors += press("export")
-        moved = json.load(open(job["record"]))
+        moved = recorded(job)
         bpy.ops.object.location_clear()
         bpy.ops.object.rotation_clear()
         bpy.ops.object.scale_clear()
     errors += press("export")
-    return {"errors": errors, "pivot": pivot, "moved": moved, "back": json.load(open(job["record"]))}
+    return {"errors": errors, "pivot": pivot, "moved": moved, "back": recorded(job)}
 
 
 @scenario
@@ -184,18 +190,18 @@ def again(job: dict) -> dict:
     unsaved = [session.unsaved(bpy.context)]
     errors += press("export")
     unsaved.append(session.unsaved(bpy.context))
-    first = json.load(open(job["record"]))
+    first = recorded(job)
     errors += press("load")
     unsaved.append(session.unsaved(bpy.context))
     errors += press("export")
-    second = json.load(open(job["record"]))
+    second = recorded(job)
     other = {**second, "annotator": "somebody", "scale": 2.0}
-    json.dump(other, open(job["record"], "w"))
+    Path(job["record"]).write_text(json.dumps(other))
     refusal = press("export")
-    kept = json.load(open(job["record"])) == other
+    kept = recorded(job) == other
     errors += press("load")
     taken = list(thing().scale)
-    open(job["record"], "w").write("{")
+    Path(job["record"]).write_text("{")
     errors += press("load")
     return {
         "errors": errors,
@@ -223,7 +229,7 @@ def undone(job: dict) -> dict:
     here = thing()["hoijax"]["name"]
     place([0.0, 0.0, 0.0], [0.2, 0.0, 0.0], 1.0)
     errors += press("export")
-    return {"errors": errors, "there": there, "here": here, "record": json.load(open(job["record"]))}
+    return {"errors": errors, "there": there, "here": here, "record": recorded(job)}
 
 
 @scenario

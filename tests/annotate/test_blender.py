@@ -207,7 +207,8 @@ def test_blenders_tools_turn_and_scale_about_the_pivot(run, tree, tmp_path) -> N
 def test_what_is_no_similarity_is_refused_and_nothing_written(run, tree, tmp_path) -> None:
     answer = run("refused", tree=tree, out=tmp_path / "out")
     for error, words in zip(
-        answer["errors"], ("scaled unevenly, by 1 to 1.01", "mirrored", "to nothing", "mesh itself was changed", "2 copies")
+        answer["errors"],
+        ("scaled unevenly, by 1 to 1.01", "mirrored", "to nothing", "mesh itself was changed", "2 copies"),
     ):
         assert words in error
     assert len(answer["errors"]) == 5
