@@ -29,9 +29,9 @@ def turned(pixels: np.ndarray, how: int) -> np.ndarray:
     return {5: swapped, 6: swapped[:, ::-1], 7: swapped[::-1, ::-1], 8: swapped[::-1]}[how]
 
 
-def turn_for(how: int, size: tuple[int, int], mask: tuple[int, int] | None) -> int:
+def turn_for(how: int, size: tuple[int, int], mask: tuple[int, int]) -> int:
     """The orientation to apply: none where only the picture as stored has the shape of the mask (both width, height)."""
-    if how < 5 or mask is None:
+    if how < 5:
         return how
     upright, stored = (abs(w * mask[1] - h * mask[0]) <= max(w, h, *mask) for w, h in (size[::-1], size))
     return 1 if stored and not upright else how

@@ -160,12 +160,11 @@ def _place(thing: Any, pose: Pose, pivot: np.ndarray) -> None:
 
 def _photograph(sample: Sample) -> Any:
     """The photograph the right way up. Raises SampleError where Blender cannot read it."""
-    image = _load_image(sample.image)
-    mask = None if sample.mask is None else _load_image(sample.mask)
-    mask_size = None if mask is None else tuple(mask.size)
-    if mask is not None:
+    image, how = _load_image(sample.image), orientation(read_bytes(sample.image))
+    if how > 1 and sample.mask is not None:
+        mask = _load_image(sample.mask)
+        how = turn_for(how, tuple(image.size), tuple(mask.size))
         bpy.data.images.remove(mask)
-    how = turn_for(orientation(read_bytes(sample.image)), tuple(image.size), mask_size)
     if how == 1:
         return image
     width, height = image.size
