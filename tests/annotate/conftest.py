@@ -134,7 +134,7 @@ class Browser:
     def ready(self) -> bool:
         """Whether the item is shown, or why it cannot be."""
         spinning = self.driver.execute_script(
-            "return [...document.querySelectorAll('.q-spinner')].some(e => e.offsetParent)"
+            "return [...document.querySelectorAll('.q-spinner')].some(e => e.getClientRects().length)"
         )
         return not spinning
 
