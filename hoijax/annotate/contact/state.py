@@ -28,7 +28,8 @@ def contact_state(events: Sequence[Event], start: Iterable[str] = ()) -> Contact
 
 
 def _after(state: ContactState, event: Event) -> ContactState:
-    named = _known(event.value.get("parts", ()))
+    given = event.value.get("parts", ())
+    named = _known(name for name in given if isinstance(name, str)) if isinstance(given, list) else frozenset()
     if event.kind == "done":
         return ContactState(named, event.value.get("none") is True, True)
     if event.kind == "none":
@@ -78,5 +79,5 @@ def said(events: Sequence[Event]) -> str:
     return "no contact" if state.none else f"{len(state.parts)} part{'s' * (len(state.parts) != 1)}"
 
 
-def _known(names: object) -> frozenset[str]:
-    return frozenset(names) & frozenset(PART_NAMES) if isinstance(names, (list, tuple, set, frozenset)) else frozenset()
+def _known(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(names) & frozenset(PART_NAMES)

@@ -35,7 +35,7 @@ def views(sample: Sample) -> dict[str, View]:
     verts = sample.human.verts
     target = (verts.min(0) + verts.max(0)) / 2
     front = facing(sample)
-    left = np.cross(front, UP)
+    left = np.cross(UP, front)
     # seen exactly from above, a camera could not tell which way is up
     toward = {"front": front, "back": -front, "left": left, "right": -left}
     toward |= {"top": UP + 0.01 * front, "below": -UP + 0.01 * front}
