@@ -6,7 +6,8 @@ from typing import Any
 
 from nicegui import ui
 
-from hoijax.annotate.contact.made import Made
+from hoijax.annotate.contact.hints import NEAR, REACHES
+from hoijax.annotate.contact.made import HEAT_REACH, Made, legend
 from hoijax.annotate.contact.part_list import PartList
 from hoijax.annotate.contact.photo import svg
 from hoijax.annotate.contact.state import ContactState, confirmation, contact_state, in_order, missing_twins, twin
@@ -31,6 +32,7 @@ class Contact:
     def __init__(self, seat: Seat) -> None:
         self.seat = seat
         self.heat, self.close, self.lines = False, True, True
+        self.reach = NEAR
         self.url = ""
         with ui.row().classes("w-full no-wrap gap-2 items-stretch").style(HEIGHT):
             with ui.card().tight().classes("relative").style("flex: 1 1 0; min-width: 0; background: #1d2127"):
@@ -64,11 +66,21 @@ class Contact:
             self._small("Object", "o", self.hide)
             slider = ui.slider(min=0.0, max=1.0, step=0.05, value=OPACITY, on_change=self.fade).classes("w-28")
             self.slider = slider.props("data-mark=opacity")
+            self.legend = ui.row().classes("items-center no-wrap gap-1 text-xs").props("data-mark=legend")
+            with self.legend:
+                ui.label("touches")
+                ui.element("div").classes("w-20 h-3 rounded").style(f"background: {legend()}")
+                ui.label(f"{100 * HEAT_REACH:.0f} cm")
+            self.legend.visible = False
             ui.space()
             name = ui.label().classes("rounded px-2 bg-blue-grey-10 text-white text-sm").props("data-mark=hovered")
             self.hovered = name
 
     def _decision(self) -> None:
+        with ui.row().classes("w-full gap-1 no-wrap items-center text-sm"):
+            self.within = ui.label().classes("grow").props("data-mark=within")
+            self._small("Nearer", "-", self.nearer)
+            self._small("Farther", "+", self.farther)
         with ui.row().classes("w-full gap-1 no-wrap"):
             self._button("Accept suggested", "a", self.accept, "color=green-7").classes("grow")
             self._button("Mirror", "m", self.mirror, "outline color=primary").classes("grow")
@@ -76,7 +88,7 @@ class Contact:
             self.none_button = self._button("No contact", "x", self.no_contact, "outline color=brown-7").classes("grow")
             self._button("Clear", "c", self.clear, "outline color=grey-8").classes("grow")
         self.said = ui.label().classes("text-sm").props("data-mark=said")
-        self.about = ui.label().classes("text-xs text-grey-7").props("data-mark=about")
+        self.about = ui.label().classes("w-full text-xs text-grey-7 line-clamp-2 shrink-0").props("data-mark=about")
         ui.space()
         self._button("Confirm, next", "Enter", self.confirm, "color=primary").classes("w-full")
 
@@ -96,9 +108,13 @@ class Contact:
     def state(self) -> ContactState:
         return contact_state(self.seat.events, self.seat.sample.contact_parts or ())
 
+    @property
+    def suggested(self) -> set[str]:
+        """What is near the object, as near as the annotator asks."""
+        return set(self.made.hints.suggested(self.reach))
+
     def show(self) -> None:
         """Another item."""
-        self.heat = False
         self.url = self.seat.picture(self.made.photo.image)
         self._draw_photo()
         self.deed.text = " · ".join(filter(None, (self.seat.sample.action, self.seat.sample.category)))
@@ -114,9 +130,10 @@ class Contact:
 
     def update(self) -> None:
         """After every act."""
-        state, suggested = self.state, set(self.made.hints.suggested)
+        state, suggested = self.state, self.suggested
         self.list.follow(state.parts, suggested if not state.none else set())
         self.none_button.props(remove="outline") if state.none else self.none_button.props("outline")
+        self.within.text = f"Suggested: within {100 * self.reach:.0f} cm"
         self.said.text = words(state, len(suggested - state.parts))
         self.said.classes(**{"add" if state.done else "remove": "text-positive font-medium"})
         labelled = (
@@ -183,11 +200,24 @@ class Contact:
         """All that is suggested."""
         if not self.seat.ready:
             return
-        added = [part for part in self.made.hints.suggested if part not in self.state.parts]
+        added = in_order(self.suggested - self.state.parts)
         if added:
             self.seat.act("accept", {"parts": added})
         else:
             self.seat.say("Nothing more is suggested.")
+
+    def nearer(self) -> None:
+        """Suggests less."""
+        self._suggest(-1)
+
+    def farther(self) -> None:
+        """Suggests more."""
+        self._suggest(1)
+
+    def _suggest(self, step: int) -> None:
+        self.reach = REACHES[min(max(REACHES.index(self.reach) + step, 0), len(REACHES) - 1)]
+        if self.seat.ready:
+            self.update()
 
     def no_contact(self) -> None:
         """Says that no part touches; once more: takes it back."""
@@ -220,8 +250,9 @@ class Contact:
     def heat_map(self) -> None:
         """The nearness to the object on the body, or the parts alone."""
         self.heat = not self.heat
+        self.legend.visible = self.heat
         if self.seat.ready:
-            self._paint(self.state, set(self.made.hints.suggested))
+            self._paint(self.state, self.suggested)
 
     def hide(self) -> None:
         """The object away, or back."""
@@ -261,6 +292,8 @@ def build(seat: Seat) -> Bench:
     keys = [
         Key("Enter", "confirm and go on to the next unfinished item", page.confirm),
         Key("a", "accept what is suggested (green)", page.accept),
+        Key("-", "suggest less: only what is nearer to the object", page.nearer),
+        Key("+ / =", "suggest more", page.farther),
         Key("m", "mirror: the other side of what is chosen", page.mirror),
         Key("x", "no contact", page.no_contact),
         Key("c", "clear", page.clear),

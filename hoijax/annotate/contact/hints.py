@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hoijax.body.parts import PART_NAMES
-from hoijax.data.measure import touching_of
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.metrics.co2 import nearness
 
 NEAR = 0.05  # metres: parts with a vertex this near the object, or inside of it, are suggested
+REACHES = (0.01, 0.02, 0.03, NEAR, 0.08)  # what an annotator may ask for instead
 
 
 class Hints(NamedTuple):
@@ -21,7 +21,10 @@ class Hints(NamedTuple):
     source: str
     distance: Float[np.ndarray, " v"]
     nearest: Float[np.ndarray, "34"]
-    suggested: tuple[str, ...]
+
+    def suggested(self, reach: float = NEAR) -> tuple[str, ...]:
+        """The parts with a vertex within `reach` metres of the object or inside of it."""
+        return tuple(name for name, distance in zip(PART_NAMES, self.nearest) if distance <= reach)
 
 
 def hints(sample: Sample, parts: Int[np.ndarray, " v"]) -> Hints:
@@ -39,4 +42,4 @@ def hints(sample: Sample, parts: Int[np.ndarray, " v"]) -> Hints:
     of_part = [distance[parts == k] for k in range(len(PART_NAMES))]
     nearest = np.array([part.min() if len(part) else np.nan for part in of_part])
     source = "the annotated object" if annotated else "the object's coarse start"
-    return Hints(thing, source, distance, nearest, touching_of(near, parts, NEAR))
+    return Hints(thing, source, distance, nearest)

@@ -13,7 +13,8 @@ from hoijax.annotate.contact.views import View, views
 from hoijax.body.parts import PART_NAMES
 from hoijax.data.prepare import decimated
 from hoijax.data.sample import ColoredMesh, Sample
-from hoijax.report.overlay import NEAR, heat
+from hoijax.report.overlay import NEAR as HEAT_REACH
+from hoijax.report.overlay import heat
 
 SHOWN_FACES = 30_000  # of the object, in the browser; distances are taken to the whole of it
 
@@ -39,7 +40,7 @@ def made_of(sample: Sample) -> Made:
     found = hints(sample, parts)
     nearest = {name: float(found.nearest[k]) for k, name in enumerate(PART_NAMES) if np.isfinite(found.nearest[k])}
     thing, note = _shown(found.thing)
-    body = packed_mesh(sample.human._replace(rgb=heat(found.distance, NEAR)), labels)
+    body = packed_mesh(sample.human._replace(rgb=heat(found.distance, HEAT_REACH)), labels)
     missing = absent(parts)
     notes = [note, f"This mesh has no {', '.join(missing)}." if missing else ""]
     return Made(
@@ -53,3 +54,9 @@ def _shown(thing: ColoredMesh) -> tuple[ColoredMesh, str]:
         return decimated(thing, SHOWN_FACES, SHOWN_FACES)[0], ""
     except ValueError as error:
         return thing, f"The object is drawn with all its faces, which may be slow: {error}."
+
+
+def legend() -> str:
+    """The heat map's colours from touching to `HEAT_REACH`, as CSS."""
+    colors = np.round(255 * heat(np.linspace(0, 1, 9), 1.0)).astype(int).tolist()
+    return f"linear-gradient(to right, {', '.join(f'rgb({r} {g} {b})' for r, g, b in colors)})"

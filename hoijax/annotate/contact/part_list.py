@@ -38,11 +38,11 @@ class PartList:
         self._on_toggle, self._on_hover = on_toggle, on_hover
         self._rows: dict[str, Row] = {}
         self._lit: str | None = None
-        with ui.grid(columns=2).classes("w-full gap-x-1 gap-y-0.5 select-none"):
+        with ui.grid(columns=2).classes("w-full gap-x-1 gap-y-px p-0.5 select-none"):
             for number, pair in enumerate(ROWS):
                 if number == SIDED:
                     for side in ("left", "right"):
-                        ui.label(f"the person's {side}").classes("text-xs text-grey-7 px-2 pt-1")
+                        ui.label(f"the person's {side}").classes("text-xs text-grey-7 px-2")
                 for part in pair:
                     self._rows[part] = self._row(part)
 
@@ -55,7 +55,7 @@ class PartList:
             mark = ui.icon("check", size="xs")
             ui.label(part if twin(part) == part else part.partition(" ")[2]).classes("grow truncate")
             near = ui.label().classes("text-xs opacity-60 whitespace-nowrap")
-        cell.props(f"data-mark=part-{part.replace(' ', '-')}")
+        cell.style("height: clamp(20px, 2.8vh, 30px)").props(f"data-mark=part-{part.replace(' ', '-')}")
         cell.on("click", clicked, ["shiftKey"])
         cell.on("mouseenter", lambda: self._on_hover(part))
         cell.on("mouseleave", lambda: self._on_hover(None))

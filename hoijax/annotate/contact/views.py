@@ -10,7 +10,7 @@ from hoijax.data.sample import Sample
 
 UP = np.array([0.0, -1.0, 0.0])
 FOV = 35.0  # degrees, vertical
-MARGIN = 1.12
+MARGIN = 1.25  # canvases are somewhat higher than wide
 STEEP = 0.5  # a person whose facing has less than this across the ground lies; the camera's side is then their front
 SIDES = ("front", "back", "left", "right", "top", "below")
 

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from hoijax.annotate.contact.body_map import absent, face_labels, parts_of
-from hoijax.annotate.contact.hints import NEAR, hints
+from hoijax.annotate.contact.hints import NEAR, REACHES, hints
 from hoijax.annotate.contact.made import made_of
 from hoijax.annotate.contact.photo import close_box, outline, photo_of, svg
 from hoijax.annotate.contact.views import FOV, SIDES, UP, facing, views
 from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import PART_NAMES, body_parts
+from hoijax.data.measure import touching_of
 from hoijax.data.read import load_sample
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
+from hoijax.metrics.co2 import nearness
 
 pytestmark = pytest.mark.slow  # the scenes are drawn first
 
@@ -51,9 +53,12 @@ def test_a_body_of_other_faces_gets_its_parts_from_the_builtin_one(chair: Sample
 def test_parts_within_5_cm_are_suggested(chair: Sample) -> None:
     parts = parts_of(chair)
     found = hints(chair, parts)
-    assert "bottom" in found.suggested
-    assert "nose" not in found.suggested
-    assert set(found.suggested) == {PART_NAMES[k] for k in np.flatnonzero(found.nearest <= NEAR)}
+    assert "bottom" in found.suggested()
+    assert "nose" not in found.suggested()
+    near = nearness(chair.human.verts, found.thing.verts, found.thing.faces)
+    for reach in REACHES:
+        assert found.suggested(reach) == touching_of(near, parts, reach)
+    assert len(found.suggested(0.01)) < len(found.suggested(NEAR))
     assert found.source == "the annotated object"
     start = hints(chair._replace(truth=None), parts)
     assert start.source == "the object's coarse start"
