@@ -77,9 +77,9 @@ def touching_parts(human: ColoredMesh, obj: ColoredMesh, parts: Int[np.ndarray, 
     return touching_of(nearness(human.verts, obj.verts, obj.faces), parts)
 
 
-def touching_of(near: Nearness, parts: Int[np.ndarray, " v"], threshold: float = TOUCH) -> tuple[str, ...]:
-    """The same, where it is known how near the human's vertices are; "near" is at most `threshold` metres."""
-    touching = in_contact(near, threshold)
+def touching_of(near: Nearness, parts: Int[np.ndarray, " v"]) -> tuple[str, ...]:
+    """The same, where it is known how near the human's vertices are."""
+    touching = in_contact(near, TOUCH)
     return tuple(name for i, name in enumerate(PART_NAMES) if touching[parts == i].any())
 
 

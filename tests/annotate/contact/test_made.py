@@ -13,10 +13,9 @@ from hoijax.annotate.contact.photo import close_box, outline, photo_of, svg
 from hoijax.annotate.contact.views import FOV, SIDES, UP, facing, views
 from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import PART_NAMES, body_parts
-from hoijax.data.measure import touching_of
 from hoijax.data.read import load_sample
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
-from hoijax.metrics.co2 import nearness
+from hoijax.metrics.co2 import in_contact, nearness
 
 pytestmark = pytest.mark.slow  # the scenes are drawn first
 
@@ -57,7 +56,7 @@ def test_parts_within_5_cm_are_suggested(chair: Sample) -> None:
     assert "nose" not in found.suggested()
     near = nearness(chair.human.verts, found.thing.verts, found.thing.faces)
     for reach in REACHES:
-        assert found.suggested(reach) == touching_of(near, parts, reach)
+        assert set(found.suggested(reach)) == {PART_NAMES[k] for k in parts[in_contact(near, reach)]}
     assert len(found.suggested(0.01)) < len(found.suggested(NEAR))
     assert found.source == "the annotated object"
     start = hints(chair._replace(truth=None), parts)
