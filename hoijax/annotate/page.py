@@ -12,7 +12,7 @@ from hoijax.annotate.look import BAR, look
 from hoijax.annotate.seat import Seat
 from hoijax.annotate.tool import Key, Tool
 
-AGAIN = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown")  # keys that repeat while held
+AGAIN = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "+", "-")  # keys that repeat while held
 
 # What was clicked lets the keyboard go: else Enter, meant for the page, would press the last button once more.
 LET_GO = """<script>
