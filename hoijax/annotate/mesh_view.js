@@ -131,13 +131,13 @@ export default {
     async show(meshes) {
       if (!this.renderer) return;
       const turn = (this.turn = (this.turn ?? 0) + 1);
-      this.later = []; // what is asked of these meshes before they are there
+      this.late = new Map(); // what is asked of meshes while they are being loaded
       let loaded;
       try {
         loaded = await Promise.all(meshes.map(async (m) => [m, await unpacked(m.url)]));
       } catch (error) {
         if (turn === this.turn) {
-          this.later = null;
+          this.late = null;
           this.$emit("trouble", `a mesh could not be loaded: ${error.message}`);
         }
         return;
@@ -151,10 +151,8 @@ export default {
         mesh.removeFromParent();
       }
       this.meshes.clear();
-      for (const [m, data] of loaded) this.add(m, data);
-      const asked = this.later;
-      this.later = null;
-      for (const [what, ...how] of asked) this[what](...how);
+      for (const [m, data] of loaded) this.add({ ...m, ...this.late.get(m.name) }, data);
+      this.late = null;
       this.draw();
       this.$el.dataset.shown = turn;
     },
@@ -198,17 +196,19 @@ export default {
         mesh.material.vertexColors = false;
         mesh.material.color.setRGB(...m.rgb, THREE.SRGBColorSpace);
       }
+      mesh.material.visible = m.opacity !== 0;
       mesh.matrixAutoUpdate = false;
       if (m.matrix) mesh.matrix.set(...m.matrix);
-      const { solid = true, names = [], hover = null } = m;
-      this.meshes.set(m.name, { mesh, labels, rgb, faces, solid, names, hover, painted: {}, glowing: null });
-      mesh.material.visible = (m.opacity ?? 1) > 0;
+      const { solid = true, names = [], hover = null, painted = {} } = m;
+      const shown = { mesh, labels, rgb, faces, solid, names, hover, painted, glowing: null };
+      this.meshes.set(m.name, shown);
       this.root.add(mesh);
+      this.recolor(shown);
     },
 
     // Row-major 4x4 of one mesh.
     place(name, matrix) {
-      if (this.later) return void this.later.push(["place", name, matrix]);
+      this.late?.set(name, { ...this.late.get(name), matrix });
       const found = this.meshes.get(name);
       if (!found) return;
       found.mesh.matrix.set(...matrix);
@@ -217,7 +217,7 @@ export default {
     },
 
     opacity(name, value) {
-      if (this.later) return void this.later.push(["opacity", name, value]);
+      this.late?.set(name, { ...this.late.get(name), opacity: value });
       const found = this.meshes.get(name);
       if (!found) return;
       Object.assign(found.mesh.material, { opacity: value, transparent: value < 1, visible: value > 0, needsUpdate: true });
@@ -228,7 +228,7 @@ export default {
     // {label: [r, g, b] or [r, g, b, strength], in 0..1}: the faces with these labels in these colours, all others in
     // their own.
     paint(name, colors) {
-      if (this.later) return void this.later.push(["paint", name, colors]);
+      this.late?.set(name, { ...this.late.get(name), painted: colors });
       const found = this.meshes.get(name);
       if (!found) return;
       found.painted = colors;

@@ -12,15 +12,16 @@ from hoijax.annotate.look import BAR, look
 from hoijax.annotate.seat import Seat
 from hoijax.annotate.tool import Key, Tool
 
-AGAIN = ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "PageUp", "PageDown", "+", "-")  # keys that repeat while held
-
-# What was clicked lets the keyboard go: else Enter, meant for the page, would press the last button once more.
-LET_GO = """<script>
-document.addEventListener("click", () => {
-  const focused = document.activeElement;
-  if (focused && !focused.matches("input, select, textarea, body") && !focused.closest(".q-dialog")) focused.blur();
-});
-</script>"""
+AGAIN = (
+    "ArrowLeft",
+    "ArrowRight",
+    "ArrowUp",
+    "ArrowDown",
+    "PageUp",
+    "PageDown",
+    "+",
+    "-",
+)  # keys that repeat while held
 
 
 async def tool_page(desk: Desk, tool: Tool, annotator: str, item: str | None) -> None:
@@ -54,11 +55,10 @@ async def tool_page(desk: Desk, tool: Tool, annotator: str, item: str | None) ->
             seat.bench = tool.build(seat)
     with ui.footer().classes("bg-white text-black border-t py-1 px-3 items-center gap-2"):
         footer(seat)
-    keys = all_keys(seat.bench.keys, keys)
+    keys = in_order(seat.bench.keys, keys)
     bar["help"] = help_dialog(tool, keys)
     pressed = {name: key.press for key in keys for name in names_of(key)}
     ui.keyboard(lambda event: press(pressed, event), ignore=["input", "select", "textarea", "button"])
-    ui.add_head_html(LET_GO)
     follow(seat, bar)
     await seat.client.connected(timeout=30)
     first = (
@@ -76,18 +76,6 @@ def common_keys(seat: Seat, show_help: Any) -> list[Key]:
         Key("ctrl+z / u", "undo the last act", seat.undo),
         Key("?", "this help", show_help),
     ]
-
-
-def names_of(key: Key) -> list[str]:
-    """The keys that mean the same."""
-    return [name.strip() for name in key.name.split(" / ")]
-
-
-def all_keys(own: Sequence[Key], common: Sequence[Key]) -> list[Key]:
-    """The tool's own keys, then the common ones under the names that the tool does not use itself."""
-    taken = {name for key in own for name in names_of(key)}
-    left = [(key, [name for name in names_of(key) if name not in taken]) for key in common]
-    return [*own, *(key._replace(name=" / ".join(names)) for key, names in left if names)]
 
 
 def footer(seat: Seat) -> None:
@@ -116,6 +104,18 @@ def help_dialog(tool: Tool, keys: Sequence[Key]) -> ui.dialog:
                         ui.label(name).classes("font-mono text-sm bg-grey-3 rounded px-2")
                 ui.label(key.does).classes("text-sm")
     return dialog
+
+
+def names_of(key: Key) -> list[str]:
+    """All names of a key."""
+    return [name.strip() for name in key.name.split(" / ")]
+
+
+def in_order(own: Sequence[Key], common: Sequence[Key]) -> list[Key]:
+    """A tool's keys and then the page's, without the names that the tool took for itself."""
+    taken = {name for key in own for name in names_of(key)}
+    left = [(key, [name for name in names_of(key) if name not in taken]) for key in common]
+    return [*own, *(key._replace(name=" / ".join(names)) for key, names in left if names)]
 
 
 def press(pressed: dict[str, Any], event: KeyEventArguments) -> None:
