@@ -2,9 +2,13 @@
 
 from nicegui import ui
 
-# A button that was clicked keeps the focus, and Enter, which means "next" on a page, would press it again.
+# A button that was clicked keeps the focus (Quasar gives it to an element inside of it), and Enter, which means "next" on a
+# page, would press it again.
 _FREE_KEYS = """<script>
-document.addEventListener("click", (e) => e.detail > 0 && e.target.closest?.("button")?.blur());
+document.addEventListener("click", (e) => {
+  const focused = document.activeElement;
+  if (e.detail > 0 && focused && !focused.matches("input, select, textarea, body")) focused.blur();
+});
 </script>"""
 BAR = "bg-blue-grey-10 text-white items-center gap-4 py-2 px-4"
 
