@@ -24,16 +24,21 @@ def find_items(tree: str | os.PathLike[str]) -> Items:
     Raises: SampleError where `tree` is no folder or holds no sample.
     """
     root = Path(os.path.realpath(tree))
-    folders = {folder.relative_to(root).as_posix(): folder for folder in find_samples(root)}
+    folders = {readable(folder.relative_to(root).as_posix()): folder for folder in find_samples(root)}
     if not folders:
         raise SampleError(tree, "holds no sample folder")
-    return Items(root, {root.name if name == "." else name: folder for name, folder in folders.items()})
+    return Items(root, {readable(root.name) if name == "." else name: folder for name, folder in folders.items()})
 
 
-def load_item(items: Items, name: str) -> Sample:
-    """The sample of this name, called by it.
+def readable(name: str) -> str:
+    """The name in characters that a page and the store can hold: bytes of a file's name that are no UTF-8 as \\xff."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
-    Raises: SampleError where there is none, where it cannot be read, and where it or a file of it leads out of the tree.
+
+def item_folder(items: Items, name: str) -> Path:
+    """The folder of this item, all of whose files lie in the tree.
+
+    Raises: SampleError where there is none, and where it or a file of it leads out of the tree.
     """
     if name not in items.folders:
         raise SampleError(items.tree, f"has no item {name!r}")
@@ -41,7 +46,16 @@ def load_item(items: Items, name: str) -> Sample:
     for path in (folder, *files_of(folder)):
         if not Path(os.path.realpath(path)).is_relative_to(items.tree):
             raise SampleError(path, f"is a link that leads out of {items.tree}; only what lies in the tree is shown")
-    return load_sample(folder)._replace(name=name)
+    return folder
+
+
+def load_item(items: Items, name: str) -> Sample:
+    """The sample of this name, called by it. Raises SampleError where `item_folder` does, and where it cannot be read."""
+    folder = item_folder(items, name)
+    try:
+        return load_sample(folder)._replace(name=name)
+    except MemoryError as error:
+        raise SampleError(folder, "does not fit into the memory of this machine") from error
 
 
 def files_of(folder: Path) -> list[Path]:
@@ -62,6 +76,8 @@ def fingerprint(folder: Path, kinds: Sequence[str]) -> str:
     digest = hashlib.sha256()
     try:
         for path in _found(folder, kinds):
+            if not path.is_file():  # a pipe would never end
+                return ""
             digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     except OSError:
         return ""

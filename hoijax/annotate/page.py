@@ -29,7 +29,7 @@ async def tool_page(desk: Desk, tool: Tool, annotator: str, item: str | None) ->
     look(tool.title)
     bar: dict[str, Any] = {}
     seat = Seat(desk, tool, annotator, lambda: follow(seat, bar))
-    seat.client.on_delete(seat.leave)
+    seat.client.on_delete(seat.close)
     keys = common_keys(seat, lambda: bar["help"].open())
     with ui.header().classes(BAR):
         ui.link("hoijax", "/").classes("text-white no-underline font-semibold").props("data-mark=home")
@@ -154,7 +154,7 @@ def follow(seat: Seat, bar: dict[str, Any]) -> None:
     if ready:
         bar["body"].style(remove="height: 0; overflow: hidden")
     old = f"{seat.outdated} earlier entries of yours are of older files of this item and no longer count."
-    bar["notice"].text = seat.blocked or (old if seat.outdated else "")
+    bar["notice"].text = seat.unkept or seat.blocked or (old if seat.outdated else "")
     bar["notice"].visible = bool(bar["notice"].text)
     if seat.item is not None and seat.client.has_socket_connection:
         with seat.client:

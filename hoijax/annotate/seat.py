@@ -1,25 +1,31 @@
 """One annotator at one page of a tool: the item before them, what they did with it, and acting on it."""
 
+import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from nicegui import background_tasks, run, ui
+from nicegui import background_tasks, ui
 
+from hoijax.annotate.ahead import Ahead, Prepared
 from hoijax.annotate.blobs import jpeg, png
 from hoijax.annotate.desk import Desk, mine, next_item, note_state
-from hoijax.annotate.items import fingerprint, load_item
+from hoijax.annotate.items import fingerprint, item_folder, load_item, readable
 from hoijax.annotate.seats import Seated
 from hoijax.annotate.store import Event, append, take_back
 from hoijax.annotate.tool import Bench, Tool
 from hoijax.data.sample import Sample, SampleError
 
+LOOK_AHEAD = 0.3  # seconds that an item has the machine to itself before the next one is read
+
 
 class Seat:
     """What a tool's widgets see: `item`, `sample`, `made` (what `Tool.prepare` gave), `events` (the annotator's own, that
-    stand and that were made for these very files), `blocked` (why nothing may be changed; empty where it may)."""
+    stand and that were made for these very files), `blocked` (why nothing may be changed; empty where it may), `unkept`
+    (why the last decision was not kept; empty where it was)."""
 
     def __init__(self, desk: Desk, tool: Tool, annotator: str, told: Callable[[], None]) -> None:
         self.desk, self.tool, self.annotator = desk, tool, annotator
@@ -31,9 +37,15 @@ class Seat:
         self.outdated = 0
         self.version = ""
         self.blocked = ""
+        self.unkept = ""
         self.trouble = ""
         self.bench: Bench | None = None
         self._told = told
+        self._turn = 0  # counts what was opened: what comes late, for an earlier one, is dropped
+        self._closed = False
+        self._ahead = Ahead(
+            lambda item: prepared(desk, tool, item), lambda item: fingerprint(desk.items.folders[item], tool.sees)
+        )
 
     @property
     def ready(self) -> bool:
@@ -54,11 +66,10 @@ class Seat:
         if self.blocked:
             self.say(self.blocked, bad=True)
             return None
-        event = append(
-            self.desk.store, self.annotator, self.item, self.tool.name, kind, dict(value or {}), self.version
+        item, given = self.item, dict(value or {})
+        return self._keep(
+            lambda: append(self.desk.store, self.annotator, item, self.tool.name, kind, given, self.version)
         )
-        self._follow()
-        return event
 
     def undo(self) -> None:
         """Takes the last act back."""
@@ -70,38 +81,57 @@ class Seat:
         if not self.events:
             self.say("Nothing to undo here.")
             return
-        take_back(self.desk.store, self.events[-1])
-        self._follow()
+        last = self.events[-1]
+        self._keep(lambda: take_back(self.desk.store, last))
 
     async def open(self, item: str) -> None:
         """Puts this item before the annotator."""
+        if self._closed or self.client.is_deleted:
+            return  # nobody would ever free the item
         self.leave()
-        self.item, self._sample, self.made, self.events, self.trouble = item, None, None, [], ""
+        self._turn += 1
+        turn = self._turn
+        self.item, self._sample, self.made, self.events, self.trouble, self.unkept = item, None, None, [], "", ""
         seated = Seated(self.client.id, self.annotator, self._lose)
         holder = self.desk.seats.take(self.tool.name, item, seated)
         self.blocked = "" if holder is seated else f"{holder.annotator} has this item open; you can look, not change."
         self._told()
         found, trouble = None, ""
         try:
-            found = await run.io_bound(prepared, self.desk, self.tool, item)
+            found = await self._ahead.take(item)
         except SampleError as error:
             trouble = str(error)
         except Exception as error:  # whatever a sample does to a tool, the page lives on and says so
-            logging.exception("%s: could not be prepared for %s", item, self.tool.name)
-            trouble = f"{item}: could not be prepared ({type(error).__name__}: {error})"
-        if self.item != item:
+            trouble = self._failed("prepared", item, error)
+        if self._closed or self._turn != turn:
             return  # the annotator has gone on
-        self.trouble = trouble
-        if found is None:
+        self._show(found, trouble)
+        background_tasks.create(self._look_ahead(turn), name="hoijax: look ahead")
+
+    def _show(self, found: Prepared | None, trouble: str) -> None:
+        """Shows what was found, or why nothing can be shown."""
+        self.trouble = readable(trouble)
+        if found is not None:
+            self._sample, self.made, self.version = found
+            self._read()
             self._told()
-            return
-        self._sample, self.made, self.version = found
-        self._read()
+            try:
+                if self.bench is not None:
+                    self.bench.show()
+                    self.bench.update()
+            except Exception as error:  # likewise
+                self.trouble = readable(self._failed("shown", found.sample.name, error))
+                self._sample, self.made = None, None
         self._told()
-        if self.bench is not None:
-            self.bench.show()
-            self.bench.update()
-            self._told()
+
+    def _failed(self, what: str, item: str, error: Exception) -> str:
+        logging.exception("%s: could not be %s in %s", item, what, self.tool.name)
+        return f"{item}: could not be {what} ({type(error).__name__}: {error})"
+
+    async def _look_ahead(self, turn: int) -> None:
+        await asyncio.sleep(LOOK_AHEAD)
+        if not self._closed and self._turn == turn:
+            self._ahead.start(next_item(self.desk, self.tool.name, self.item, self.annotator, 1, True))
 
     async def go(self, step: int = 1, unfinished: bool = True) -> None:
         """On to the next item (or back, with -1)."""
@@ -117,6 +147,7 @@ class Seat:
 
     def say(self, message: str, bad: bool = False) -> None:
         """A message on this page, whoever calls."""
+        message = readable(message)
         if not self.client.has_socket_connection:
             return
         with self.client:
@@ -136,6 +167,13 @@ class Seat:
         self.desk.seats.leave(self.client.id)
         self.desk.blobs.drop(self.client.id)
 
+    def close(self) -> None:
+        """The page is gone: what it held is freed, and what is still being read for it is dropped."""
+        self._closed = True
+        self._ahead.forget()
+        self.leave()
+        self._sample, self.made = None, None
+
     def _lose(self) -> None:
         self.blocked = "You have opened this item in another window; go on there, or open it here again."
         self._told()
@@ -148,14 +186,35 @@ class Seat:
         self.outdated = len(every) - len(self.events)
         note_state(self.desk, self.tool, self.item, self.annotator, self.events)
 
-    def _follow(self) -> None:
-        self._read()
+    def _keep(self, keeping: Callable[[], Event]) -> Event | None:
+        """Runs `keeping`, and makes the page show what the store holds after it, whether it came about or not."""
+        event = None
+        try:
+            event = keeping()
+            self.unkept = ""
+            self._read()
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            if event is None:
+                self.unkept = f"Your last step was NOT kept ({error}). Free the disk or tell whoever runs the server."
+                logging.exception("%s: a decision of %s was not kept", self.item, self.annotator)
+                self.say(self.unkept, bad=True)
+            else:
+                logging.exception("%s: kept, but the store could not be read again", self.item)
+                self.say(f"Kept, but the store cannot be read ({error}): load the page again.", bad=True)
         if self.bench is not None:
             self.bench.update()
         self._told()
+        return event
 
 
-def prepared(desk: Desk, tool: Tool, item: str) -> tuple[Sample, Any, str]:
-    """The item's sample, what the tool makes of it, and the fingerprint of the files that the tool's decisions rest on."""
+def prepared(desk: Desk, tool: Tool, item: str) -> Prepared:
+    """The item's sample, what the tool makes of it, and the fingerprint of the files that the tool's decisions rest on.
+
+    Raises: SampleError where the sample cannot be read, or somebody writes to it meanwhile.
+    """
+    before = fingerprint(item_folder(desk.items, item), tool.sees)
     sample = load_item(desk.items, item)
-    return sample, tool.prepare(sample), fingerprint(sample.folder, tool.sees)
+    version = fingerprint(sample.folder, tool.sees)
+    if version != before or not version:
+        raise SampleError(sample.folder, "changed while it was read; open it again")
+    return Prepared(sample, tool.prepare(sample), version)

@@ -13,7 +13,7 @@ from nicegui import ui
 
 from hoijax.annotate.blobs import Blobs, serve_blobs
 from hoijax.annotate.desk import Desk, read_states
-from hoijax.annotate.guard import LOOPBACK, Guard
+from hoijax.annotate.guard import LOOPBACK, Guard, is_loopback
 from hoijax.annotate.home import NAME_COOKIE, NAME_PATTERN, home_page, name_page
 from hoijax.annotate.items import Items
 from hoijax.annotate.page import tool_page
@@ -56,11 +56,12 @@ def add_pages(desk: Desk) -> None:
     @ui.page("/name")
     def name(request: Request) -> Response | None:
         wanted, after = request.query_params.get("is", ""), own_address(request.query_params.get("after", "/"))
-        if not re.fullmatch(NAME_PATTERN, wanted):
+        ours = request.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+        if not re.fullmatch(NAME_PATTERN, wanted) or not ours:  # a link elsewhere may not choose who one is
             name_page(wanted, after)
             return None
         answer = RedirectResponse(after)
-        answer.set_cookie(NAME_COOKIE, wanted, max_age=YEAR, samesite="strict")
+        answer.set_cookie(NAME_COOKIE, wanted, max_age=YEAR, samesite="lax", httponly=True)
         return answer
 
     for tool in desk.tools.values():
@@ -92,7 +93,7 @@ def to_name(after: str) -> RedirectResponse:
 
 def own_address(after: str) -> str:
     """An address of this server; "/" for anything that leads elsewhere."""
-    return after if re.fullmatch(r"/(?![/\\])[^\\\r\n]*", after) else "/"
+    return after if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", after) else "/"
 
 
 def application(desk: Desk, token: str, hosts: tuple[str, ...]) -> Guard:
@@ -105,7 +106,11 @@ def application(desk: Desk, token: str, hosts: tuple[str, ...]) -> Guard:
 
 def serve(desk: Desk, listening: socket.socket, token: str) -> None:
     """Serves on a listening socket until it is interrupted. On loopback browsers must ask for a loopback name."""
-    host = listening.getsockname()[0]
-    guarded = application(desk, token, LOOPBACK if host in LOOPBACK else ())
-    config = uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=3)
+    local = is_loopback(listening.getsockname()[0])
+    if not local and not token:
+        raise ValueError("serve: a socket that others can reach needs a token")
+    guarded = application(desk, token, LOOPBACK if local else ())
+    config = uvicorn.Config(
+        guarded, log_level="warning", timeout_graceful_shutdown=3, proxy_headers=False, server_header=False
+    )
     uvicorn.Server(config).run(sockets=[listening])

@@ -9,6 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from hoijax.data.sample import SampleError
 
 SCHEMA = 1
+LARGEST = 2_000_000  # bytes of one event: a long brush stroke has some ten thousand
 UNDO = "undo"
 _TABLES = """
 create table if not exists events (
@@ -48,16 +50,42 @@ def open_store(path: str | os.PathLike[str]) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         store = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        _check(store, path)
         store.execute("pragma journal_mode = wal")
         store.execute("pragma synchronous = full")
-        (found,) = store.execute("pragma user_version").fetchone()
-        if found not in (0, SCHEMA):
-            raise SampleError(path, f"is a store of schema {found}, expected {SCHEMA}; a newer hoijax may have made it")
         store.executescript(_TABLES)
         store.execute(f"pragma user_version = {SCHEMA}")
     except (sqlite3.Error, OSError) as error:
         raise SampleError(path, f"cannot be used as the store of annotations ({error})") from error
     return store
+
+
+def load_events(path: str | os.PathLike[str]) -> list[Event]:
+    """All events of a store that is only read; a server may be writing to it.
+
+    Raises: SampleError where there is no such file, or it is no store of this schema.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SampleError(path, "is no file, expected a store of annotations (the server makes it)")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as store:
+            if _check(store, path) == 0:
+                raise SampleError(path, "is no store of annotations (an empty database)")
+            return events(store)
+    except sqlite3.Error as error:
+        raise SampleError(path, f"cannot be read as a store of annotations ({error})") from error
+
+
+def _check(store: sqlite3.Connection, path: Path) -> int:
+    """The schema of the file, 0 for a new one. Raises SampleError for a store of another, or another program's file."""
+    (found,) = store.execute("pragma user_version").fetchone()
+    if found not in (0, SCHEMA):
+        raise SampleError(path, f"is a store of schema {found}, expected {SCHEMA}; a newer hoijax may have made it")
+    others = [name for (name,) in store.execute("select name from sqlite_master where type = 'table'")]
+    if found == 0 and set(others) - {"events", "sqlite_sequence"}:
+        raise SampleError(path, f"is another program's database (it has the table {others[0]!r})")
+    return int(found)
 
 
 def append(
@@ -69,9 +97,16 @@ def append(
     value: Mapping[str, Any],
     version: str = "",
 ) -> Event:
-    """Adds an event; it is on the disk when this returns. `value` must be JSON (no NaN, no infinity)."""
+    """Adds an event; it is on the disk when this returns.
+
+    Raises: ValueError or TypeError for a `value` that is not JSON (NaN, infinity) or too large; sqlite3.Error where the
+    disk does not take it. Nothing is kept then.
+    """
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
-    row = (time, annotator, item, tool, kind, json.dumps(dict(value), allow_nan=False), version)
+    text = json.dumps(dict(value), allow_nan=False)
+    if len(text) > LARGEST:
+        raise ValueError(f"a decision of {len(text):,} bytes, expected at most {LARGEST:,}")
+    row = (time, annotator, item, tool, kind, text, version)
     cursor = store.execute(
         "insert into events (time, annotator, item, tool, kind, value, version) values (?, ?, ?, ?, ?, ?, ?)", row
     )
