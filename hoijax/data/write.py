@@ -32,21 +32,26 @@ def save_sample(
     98; all else is exact in float32. Raises FileExistsError when the folder exists.
     """
     with new_folder(folder) as part:
-        _save_image(part / "image.jpg", sample)
-        _save_mask(part / "person_mask.png", sample.human_mask)
-        _save_mask(part / "object_mask.png", sample.object_mask)
-        _save_json(part / "smplx_parameters.json", parameters(sample.pose, sample.camera))
-        _save_json(part / "calibration.json", {"K": intrinsic(sample.camera)})
-        _save_json(part / "extrinsic.json", {"rotation": np.eye(3).tolist(), "translation": [0.0, 0.0, 0.0]})
-        save_mesh(part / "h_mesh.obj", sample.human)
-        save_mesh(part / "obj_pcd_h_align.obj", sample.object)
-        if sample.truth is not None:
-            save_mesh(part / "object_mesh.obj", sample.truth)
-        if sample.depth is not None:
-            np.save(part / "depth.npy", sample.depth.astype(np.float32))
+        write_sample(sample, part)
         for name, array in (arrays or {}).items():
             np.save(part / f"{name}.npy", array)
-        _save_labels(part, sample)
+
+
+def write_sample(sample: Sample, part: Path) -> None:
+    """The files of `save_sample` in a folder that the caller has made and will put in its place."""
+    _save_image(part / "image.jpg", sample)
+    _save_mask(part / "person_mask.png", sample.human_mask)
+    _save_mask(part / "object_mask.png", sample.object_mask)
+    _save_json(part / "smplx_parameters.json", parameters(sample.pose, sample.camera))
+    _save_json(part / "calibration.json", {"K": intrinsic(sample.camera)})
+    _save_json(part / "extrinsic.json", {"rotation": np.eye(3).tolist(), "translation": [0.0, 0.0, 0.0]})
+    save_mesh(part / "h_mesh.obj", sample.human)
+    save_mesh(part / "obj_pcd_h_align.obj", sample.object)
+    if sample.truth is not None:
+        save_mesh(part / "object_mesh.obj", sample.truth)
+    if sample.depth is not None:
+        np.save(part / "depth.npy", sample.depth.astype(np.float32))
+    _save_labels(part, sample)
 
 
 def parameters(pose: HumanPose, camera: Camera) -> dict[str, Any]:
