@@ -130,7 +130,9 @@ def _export(
                 left.append(LeftOut(item, "unusable", str(error), ""))
         seen(item)
     removed = _remove(out, {*written, *unchanged})
-    found = Exported(*map(tuple, (written, unchanged, removed, left, unfinished, clashes, now.stale)))
+    found = Exported(
+        tuple(written), tuple(unchanged), tuple(removed), tuple(left), tuple(unfinished), tuple(clashes), now.stale
+    )
     _save_lists(out, found)
     return found
 

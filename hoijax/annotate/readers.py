@@ -66,8 +66,12 @@ def verdict(found: Filtered) -> str:
 
 def is_done(readers: Readers, tool: str, happened: Sequence[Event]) -> bool:
     """Whether the annotator has finished the item in this tool."""
-    read = {FILTER: readers.filtered, CONTACT: readers.touched, FINE: readers.aligned}[tool]
-    return bool(happened) and read(happened).done
+    read: dict[str, Callable[[Sequence[Event]], Filtered | Touched | Aligned]] = {
+        FILTER: readers.filtered,
+        CONTACT: readers.touched,
+        FINE: readers.aligned,
+    }
+    return bool(happened) and read[tool](happened).done
 
 
 def said(readers: Readers, tool: str, happened: Sequence[Event]) -> str:
