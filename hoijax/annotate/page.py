@@ -147,6 +147,7 @@ def follow(seat: Seat, bar: dict[str, Any]) -> None:
     bar["done"].text = f"{done} of {len(names)} done"
     bar["bar"].value = done / len(names)
     ready = seat.ready
+    bar["item"].props(f"data-state={'ready' if ready else 'trouble' if seat.trouble else 'loading'}")
     bar["spinner"].visible = not ready and not seat.trouble
     bar["trouble_card"].visible = bool(seat.trouble)
     bar["trouble"].text = seat.trouble

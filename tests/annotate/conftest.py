@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -43,17 +44,17 @@ def tree(scenes: Path, tmp_path: Path) -> Path:
 
 
 class Server:
-    """`python experiments/annotate.py` in a process of its own; `url` is where it listens."""
+    """`python experiments/annotate.py`, or another `program`, in a process of its own; `url` is where it listens."""
 
-    def __init__(self, tree: Path, *flags: str) -> None:
-        self.tree, self.flags = tree, flags
+    def __init__(self, tree: Path, *flags: str, program: Path = ROOT / "experiments" / "annotate.py") -> None:
+        self.tree, self.flags, self.program = tree, flags, program
         self.log = tree.parent / f"{tree.name}.server.log"
         self.start()
 
     def start(self) -> None:
         command = [
             sys.executable,
-            str(ROOT / "experiments" / "annotate.py"),
+            str(self.program),
             f"--data={self.tree}",
             "--port=0",
             *self.flags,
@@ -95,8 +96,8 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Starts servers: serve(tree, *flags). They end with the test."""
     started: list[Server] = []
 
-    def start(tree: Path, *flags: str) -> Server:
-        started.append(Server(tree, *flags))
+    def start(tree: Path, *flags: str, **options: Path) -> Server:
+        started.append(Server(tree, *flags, **options))
         return started[-1]
 
     yield start
@@ -127,16 +128,14 @@ class Browser:
 
     def open(self, server: Server, tool: str, item: str = "") -> None:
         """The page of a tool, until its item stands there."""
-        self.driver.get(server.url.split("?")[0] + tool + (f"?item={item.replace('/', '%2F')}" if item else ""))
+        self.driver.get(server.url.split("?")[0] + tool + (f"?item={quote(item, safe='')}" if item else ""))
         wait_for(lambda: self.item and (not item or self.item == item), f"{tool} of {item}")
         wait_for(self.ready, f"{tool} of {item} to be ready")
 
     def ready(self) -> bool:
         """Whether the item is shown, or why it cannot be."""
-        spinning = self.driver.execute_script(
-            "return [...document.querySelectorAll('.q-spinner')].some(e => e.getClientRects().length)"
-        )
-        return not spinning
+        found = self.driver.find_elements("css selector", "[data-mark=item]")
+        return bool(found) and found[0].get_attribute("data-state") in ("ready", "trouble")
 
     @property
     def item(self) -> str:
