@@ -12,6 +12,7 @@ Scope = MutableMapping[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 COOKIE = "hoijax_token"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LONGEST_NAME = 255  # bytes between two slashes, as file systems have it
 # no page of another server may frame this one or learn its addresses; what is sent is what its type says
 HEADERS = (
     (b"x-frame-options", b"DENY"),
@@ -47,7 +48,7 @@ class Guard:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         asked = dict(query).get("token", "")
-        refusal = self._refusal(headers, asked)
+        refusal = self._refusal(headers, asked) or _odd_path(str(scope["path"]))
         if refusal:
             await _refuse(scope, send, refusal)
         elif self.token and scope["type"] == "http" and self._right(asked):
@@ -74,6 +75,12 @@ class Guard:
 
     def _right(self, found: str) -> bool:
         return hmac.compare_digest(found.encode(), self.token.encode())
+
+
+def _odd_path(path: str) -> str:
+    """Why no file or page can have this address: the system refuses to look for one, which would be an error page."""
+    odd = any(ord(sign) < 32 for sign in path) or any(len(part.encode()) > LONGEST_NAME for part in path.split("/"))
+    return "There is no such address." if odd else ""
 
 
 def _host_name(host: str) -> str:
