@@ -39,7 +39,7 @@ def test_an_export_of_the_tools_own_decisions(tree: Path, tmp_path: Path) -> Non
     changed = before.object_mask != after.object_mask
     assert changed.sum() == 1
     assert changed[row, column]
-    assert after.contact_parts == ("back", "neck")
+    assert after.contact_parts == ("neck", "back")
     verts = before.object.verts.astype(np.float64)
     middle = verts.mean(0)
     expected = 2 * (verts - middle) @ np.array(turn).T + middle + [0.1, 0.0, 0.2]
