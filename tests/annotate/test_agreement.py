@@ -53,6 +53,7 @@ def test_kappa_is_undefined_where_nobody_ever_said_anything_else() -> None:
         cohen_kappa("ab", "a")
 
 
+@pytest.mark.slow  # the scenes take a while to make
 def test_pose_difference_of_a_known_similarity(tree: Path) -> None:
     sample = load_sample(tree / BOX)
     verts = sample.object.verts.astype(np.float64)
@@ -92,6 +93,7 @@ def value(lines: list[Line], pair: tuple[str, str], measure: str) -> Line:
     return found
 
 
+@pytest.mark.slow  # the scenes take a while to make
 def test_agreement_of_a_store(lines: list[Line]) -> None:
     both = "anna", "bert"
     assert value(lines, both, "human: kappa")[3:5] == (3, 1)
@@ -109,6 +111,7 @@ def test_agreement_of_a_store(lines: list[Line]) -> None:
     assert not [line for line in lines if line.pair == ("anna", "carl") and line.tool != "contact"]
 
 
+@pytest.mark.slow  # the scenes take a while to make
 def test_the_tables_say_the_same(lines: list[Line]) -> None:
     read = list(csv.DictReader(agreement_csv(lines).splitlines()))
     assert len(read) == len(lines)
@@ -121,6 +124,7 @@ def test_the_tables_say_the_same(lines: list[Line]) -> None:
     assert r"anna / bert & contact & parts: Jaccard & 2 & 0.500 \\" in agreement_latex(lines)
 
 
+@pytest.mark.slow  # the scenes take a while to make
 def test_the_page_escapes_and_holds_every_number(lines: list[Line]) -> None:
     page = agreement_page([*lines, Line(("<b>", "&"), "filter", "sample: kappa", 1, math.nan, "<script>")])
     assert "<script>" not in page

@@ -21,6 +21,7 @@ from hoijax.data.read import load_sample
 from hoijax.data.sample import SampleError
 from tests.annotate.decided import READERS, decide, finish, rows
 
+pytestmark = pytest.mark.slow  # the scenes take a while to make
 BALL, BOX, CHAIR = "ball/hold_0", "box/carry_0", "chair/sit_on_0"
 
 
@@ -174,7 +175,6 @@ export(items, happened, READERS, sys.argv[2])
 """
 
 
-@pytest.mark.slow
 def test_a_killed_export_leaves_no_half_sample_and_goes_on(
     tree: Path, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
