@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hoijax.annotate.blobs import Blobs
-from hoijax.annotate.items import Items
+from hoijax.annotate.items import Items, fingerprint
 from hoijax.annotate.seats import Seats
 from hoijax.annotate.store import Event, events, standing
 from hoijax.annotate.tool import Tool
@@ -49,7 +49,16 @@ def read_states(desk: Desk) -> None:
         grouped[event.tool, event.item, event.annotator].append(event)
     for (name, item, annotator), happened in grouped.items():
         if name in desk.tools and item in desk.items.folders:
-            note_state(desk, desk.tools[name], item, annotator, standing(happened))
+            note_state(desk, desk.tools[name], item, annotator, _of_these_files(desk, name, item, standing(happened)))
+
+
+def _of_these_files(desk: Desk, tool: str, item: str, happened: list[Event]) -> list[Event]:
+    """Without what was said of files that were to be made anew and have been. To read all files of a large tree takes
+    minutes, so only items that wait for such are looked at; a page looks again at the one that it opens."""
+    if not desk.tools[tool].awaits(happened):
+        return happened
+    version = fingerprint(desk.items.folders[item], desk.tools[tool].sees)
+    return [event for event in happened if event.version == version]
 
 
 def finished(desk: Desk, tool: str, item: str, annotator: str) -> bool:

@@ -34,7 +34,8 @@ class Tool(NamedTuple):
     decisions rest; when they change, earlier ones no longer count. `done` tells from an annotator's standing events
     whether the item is finished. `prepare` does the slow work of an item, away from the page, before `show`; `build`
     makes the widgets of a page (its argument is the page's `Seat`); `state` says in a word or two what the annotator made
-    of a finished item.
+    of a finished item. `awaits`: whether these events ask for other files; when these have come, what the
+    events say no longer counts, in the work list too.
     """
 
     name: str
@@ -46,3 +47,4 @@ class Tool(NamedTuple):
     prepare: Callable[[Sample], Any]
     build: Callable[[Any], Bench]
     state: Callable[[Sequence[Event]], str]
+    awaits: Callable[[Sequence[Event]], bool] = lambda events: False
