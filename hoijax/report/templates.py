@@ -27,7 +27,7 @@ def library_sheet(library: Library, columns: int = COLUMNS) -> Tile:
     tiles = []
     for template in library.templates:
         mesh = load_any_mesh(library.folder / template.file)
-        tiles.append(_captioned(mesh_tile(mesh, _orthonormal(THREE_QUARTER)), template, f"{template.faces} faces"))
+        tiles.append(_captioned(template_tile(mesh), template, f"{template.faces} faces"))
     return _sheet(tiles, columns)
 
 
@@ -45,6 +45,11 @@ def match_sheet(
         caption = f"IoU {match.score:.2f}, trust {match.trust:.2f}"
         tiles.append(_captioned(mesh_tile(mesh, match.rotation), match.template, caption))
     return _sheet(tiles, len(tiles))
+
+
+def template_tile(mesh: ColoredMesh) -> Tile:
+    """A mesh in its own frame, y up, seen from its front left and a little above."""
+    return mesh_tile(mesh, _orthonormal(THREE_QUARTER))
 
 
 def mesh_tile(mesh: ColoredMesh, rotation: Float[np.ndarray, "3 3"]) -> Tile:

@@ -49,6 +49,7 @@ export default {
 
   mounted() {
     [this.under, this.over, this.ring, this.said] = this.$el.children;
+    this.$el.brush = this; // tests ask it
     this.view = { scale: 1, x: 0, y: 0 }; // image to canvas: scale * (x, y) + (view.x, view.y), CSS pixels
     Object.assign(this, { kind: "move", erase: false, brush_px: 14, alpha: 0.5, layer: "tint", wide: false, space: false });
     Object.assign(this, { kept: [], pending: [], stroke: null, pan: null, item: null, tokens: 0, slowest: 0, draws: 0 });

@@ -62,7 +62,16 @@ class FilterState(NamedTuple):
 
 
 def filter_state(events: Sequence[Event]) -> FilterState:
-    """The fold over standing events; an event that says nothing a filter says changes nothing."""
+    """The fold over standing events; an event that says nothing a filter says changes nothing.
+
+    Raises ValueError for a stroke that is none: the store was written by something else.
+    """
+    strokes = tuple(checked_stroke(event.value) for event in events if event.kind == "stroke")
+    return decided(events)._replace(strokes=strokes)
+
+
+def decided(events: Sequence[Event]) -> FilterState:
+    """The same without the strokes, of which there may be many."""
     state = FilterState()
     for event in events:
         state = _after(state, event)
@@ -71,11 +80,6 @@ def filter_state(events: Sequence[Event]) -> FilterState:
 
 def _after(state: FilterState, event: Event) -> FilterState:
     value = event.value
-    if event.kind == "stroke":
-        try:
-            return state._replace(strokes=(*state.strokes, checked_stroke(value)))
-        except ValueError:
-            return state
     if event.kind == "judge":
         verdict = Judgement(value.get("verdict") == "pass", str(value.get("reason", "")))
         for who in (who for who in (HUMAN, OBJECT) if who in value.get("who", ())):
@@ -100,24 +104,24 @@ def _undeleted(state: FilterState) -> FilterState:
 
 def done(events: Sequence[Event]) -> bool:
     """Whether the annotator has nothing more to do: deleted, queued, or both passed."""
-    state = filter_state(events)
+    state = decided(events)
     return state.deleted or state.again or state.passed
 
 
 def word(events: Sequence[Event]) -> str:
     """What was made of a finished item."""
-    state = filter_state(events)
+    state = decided(events)
     if state.deleted:
         reasons = [f"{who}: {judged.reason}" for who, judged in _judged(state) if not judged.passed]
         return "deleted (" + ", ".join(reasons) + ")"
     if state.again:
         return "redo" + (f" (template {state.template.name})" if state.template is not None else "")
-    return "passed" + (" (mask corrected)" if state.strokes else "")
+    return "passed" + (" (mask corrected)" if any(event.kind == "stroke" for event in events) else "")
 
 
 def awaits(events: Sequence[Event]) -> bool:
     """Whether the files are expected to change: the object is to be made again."""
-    return filter_state(events).again
+    return decided(events).again
 
 
 def _judged(state: FilterState) -> list[tuple[str, Judgement]]:
