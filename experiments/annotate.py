@@ -23,6 +23,7 @@ from hoijax.annotate.serve import open_desk, serve
 from hoijax.annotate.tools import TOOLS
 from hoijax.data.lock import LockedError, held
 from hoijax.data.sample import SampleError
+from hoijax.data.templates import load_library
 
 _DATA = flags.DEFINE_string("data", None, "The tree of samples.", required=True)
 _STORE = flags.DEFINE_string("store", None, "Where decisions are kept; TREE/annotations.sqlite by default.")
@@ -31,6 +32,7 @@ _PORT = flags.DEFINE_integer("port", 8080, "Port; 0: any that is free.", lower_b
 _TOKEN = flags.DEFINE_string(
     "token_file", None, "File with the token to demand, also on this machine; made with a new one where there is none."
 )
+_LIBRARY = flags.DEFINE_string("library", None, "Folder of templates (experiments/templates.py) for the filter.")
 _EACH = flags.DEFINE_boolean("each", False, "Every annotator does every item, to measure how well they agree.")
 
 
@@ -66,7 +68,8 @@ def main(_: list[str]) -> None:
         # one name for one file: a lock beside a link to the store would not see the lock beside the store
         store = Path(os.path.realpath(_STORE.value or items.tree / "annotations.sqlite"))
         with held(store.with_name(f".{store.name}.lock")):
-            desk = open_desk(items, store, TOOLS, {}, None, _EACH.value)
+            library = load_library(_LIBRARY.value) if _LIBRARY.value else None
+            desk = open_desk(items, store, TOOLS, {}, library, _EACH.value)
             opened = listening(_HOST.value, _PORT.value)
             local = is_loopback(opened.getsockname()[0])
             token = token_of(Path(_TOKEN.value)) if _TOKEN.value else "" if local else secrets.token_urlsafe(18)

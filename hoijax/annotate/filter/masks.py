@@ -6,6 +6,7 @@ without a division, so that Python and JavaScript, which round alike, agree on e
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,9 @@ def checked_stroke(value: Any) -> Stroke:
         raise ValueError(f"a stroke is {type(value).__name__}, expected mask, erase, radius and points")
     mask, erase, points = value.get("mask"), value.get("erase"), value.get("points")
     if mask not in MASKS or not isinstance(erase, bool):
-        raise ValueError(f"a stroke on {mask!r} (erase {erase!r}), expected one of {', '.join(MASKS)} and true or false")
+        raise ValueError(
+            f"a stroke on {mask!r} (erase {erase!r}), expected one of {', '.join(MASKS)} and true or false"
+        )
     radius = _number(value.get("radius"), "radius")
     if not 0 < radius <= LARGEST_RADIUS:
         raise ValueError(f"a stroke of radius {radius:g} px, expected more than 0 and at most {LARGEST_RADIUS:g}")
@@ -68,7 +71,7 @@ def cropped(wide: Bool[np.ndarray, "a b"], margin: int) -> Bool[np.ndarray, "h w
 def _paint(wide: Bool[np.ndarray, "a b"], stroke: Stroke, margin: int) -> None:
     """Paints in place, a segment after the other; of one point, a disc."""
     points = stroke.points if len(stroke.points) > 1 else stroke.points * 2
-    for (ax, ay), (bx, by) in zip(points[:-1], points[1:]):
+    for (ax, ay), (bx, by) in pairwise(points):
         reach = stroke.radius + 1
         left, right = _span(min(ax, bx) - reach, max(ax, bx) + reach, margin, wide.shape[1])
         top, bottom = _span(min(ay, by) - reach, max(ay, by) + reach, margin, wide.shape[0])

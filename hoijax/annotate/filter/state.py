@@ -82,11 +82,9 @@ def _after(state: FilterState, event: Event) -> FilterState:
     value = event.value
     if event.kind == "judge":
         verdict = Judgement(value.get("verdict") == "pass", str(value.get("reason", "")))
-        for who in (who for who in (HUMAN, OBJECT) if who in value.get("who", ())):
-            state = state._replace(**{who: verdict})
-            if who == OBJECT:
-                state = state._replace(redo=None, template=None)
-        return state
+        who = value.get("who", ())
+        state = state._replace(human=verdict) if HUMAN in who else state
+        return state._replace(object=verdict, redo=None, template=None) if OBJECT in who else state
     if event.kind == "redo":
         return _undeleted(state)._replace(redo=Redo(str(value.get("note", "")), event.version))
     if event.kind == "template":

@@ -1,55 +1,170 @@
-"""Filter: a start, to be built."""
+"""The filter: whether a sample's human and object are good, masks corrected, objects queued to be made again."""
 
-from collections.abc import Sequence
+from typing import Any
 
 from nicegui import ui
 
-from hoijax.annotate.blobs import packed_mesh
-from hoijax.annotate.mesh_view import MeshView, Shown
+from hoijax.annotate.filter.before import before, keep_before
+from hoijax.annotate.filter.brush import Brush, Kept
+from hoijax.annotate.filter.masks import Stroke, checked_stroke, margin_of
+from hoijax.annotate.filter.panel import Panel
+from hoijax.annotate.filter.prepare import prepare
+from hoijax.annotate.filter.state import HUMAN, LONGEST_NOTE, OBJECT, REASONS, Assigned, awaits, decided, done, word
+from hoijax.annotate.filter.strip import Strip
+from hoijax.annotate.filter.toolbar import Toolbar
+from hoijax.annotate.mesh_view import Shown
 from hoijax.annotate.seat import Seat
-from hoijax.annotate.store import Event
 from hoijax.annotate.tool import Bench, Key, Tool
-from hoijax.data.sample import Sample
+from hoijax.data.sample import SampleError
+
+HEIGHT = "height: calc(100vh - 120px); min-height: 520px"  # what header and footer leave
+SEES = ("image", "human_mask", "object_mask", "parameters", "human", "object")
 
 
-def prepare(sample: Sample) -> bytes:
-    return packed_mesh(sample.human)
+class Judge:
+    """What an annotator may do to the item of a seat: each is one event."""
+
+    def __init__(self, seat: Seat) -> None:
+        self.seat = seat
+
+    def passes(self, *who: str) -> None:
+        """Human, object or both are good."""
+        self._judge(who, "pass", "")
+
+    def delete(self, who: str, reason: str) -> None:
+        """Human or object is no good: the sample is left out."""
+        self._judge((who,), "delete", reason)
+
+    def redo(self, note: str) -> None:
+        """To be inpainted and reconstructed again."""
+        if len(note) > LONGEST_NOTE:
+            self.seat.say(f"The note has {len(note)} characters; at most {LONGEST_NOTE} are kept.", bad=True)
+        elif self._kept():
+            self.seat.act("redo", {"note": note})
+
+    def assign(self, template: Assigned) -> None:
+        """The template stands for the object's mesh; the one that is assigned already no longer does."""
+        if decided(self.seat.events).template == template:
+            self.seat.act("template", {})
+        elif self._kept():
+            self.seat.act("template", template._asdict())
+
+    def stroke(self, stroke: Stroke) -> bool:
+        """Keeps a stroke of the brush; whether it could."""
+        return self.seat.act("stroke", stroke._asdict()) is not None
+
+    def _judge(self, who: tuple[str, ...], verdict: str, reason: str) -> None:
+        self.seat.act("judge", {"who": list(who), "verdict": verdict, "reason": reason})
+
+    def _kept(self) -> bool:
+        """The six views as they are now, to be compared with what comes; whether they could be kept."""
+        if not self.seat.ready or self.seat.blocked:
+            return self.seat.ready  # to act says why nothing may be changed
+        try:
+            keep_before(self.seat.desk.store, self.seat.version, self.seat.made.six)
+        except SampleError as error:
+            self.seat.say(str(error), bad=True)
+            return False
+        return True
 
 
 def build(seat: Seat) -> Bench:
-    with ui.row().classes("w-full no-wrap"):
-        photo = ui.image().classes("w-1/2")
-        with ui.element("div").classes("w-1/2 h-96 bg-white"):
-            view = MeshView(
-                on_pick=lambda hit: seat.act("pick", {"face": hit.face}), on_trouble=lambda m: seat.say(m, bad=True)
-            )
-    said = ui.label()
+    """The photograph on the left, the judgements on the right."""
+    judge = Judge(seat)
+    with ui.row().classes("w-full no-wrap gap-3").style(HEIGHT):
+        with ui.column().classes("grow gap-2 h-full min-w-0"):
+            toolbar = Toolbar()
+            brush = Brush(judge.stroke, lambda message: seat.say(message, bad=True))
+            brush.classes("grow w-full rounded overflow-hidden").style("min-height: 0").props("data-mark=canvas")
+            toolbar.steer(brush)
+        with ui.column().classes("gap-2 h-full").style("width: min(640px, 43vw); flex: none"):
+            panel = Panel(judge, lambda: turn(seat, panel), lambda message: seat.say(message, bad=True))
+            strip = Strip(seat, judge.assign)
 
     def show() -> None:
-        photo.set_source(seat.picture(seat.sample.image))
-        view.show([Shown("human", seat.data(seat.made))])
-        low, high = seat.sample.human.verts.min(0), seat.sample.human.verts.max(0)
-        middle = (low + high) / 2
-        view.orbit(middle - [0, 0, 3.0], middle)
+        open_item(seat, brush, panel)
+        strip.fill()
 
     def update() -> None:
-        said.text = f"{len(seat.events)} events"
+        state = decided(seat.events)
+        brush.follow(strokes_of(seat, known))
+        panel.tell(state, word(seat.events) if done(seat.events) else "")
+        strip.tell(state.template)
 
-    return Bench(show, update, [Key("p", "pass", lambda: seat.act("pass"))])
+    known: dict[int, Stroke] = {}
+    return Bench(show, update, [*keys(judge, panel, seat), *toolbar.keys()])
 
 
-def done(events: Sequence[Event]) -> bool:
-    return any(event.kind == "pass" for event in events)
+def open_item(seat: Seat, brush: Brush, panel: Panel) -> None:
+    """Another item on canvas and panel."""
+    made = seat.made
+    h, w = seat.sample.image.shape[:2]
+    brush.open(
+        seat.data(made.photo, "image/jpeg"),
+        seat.data(made.human, "image/png"),
+        seat.data(made.human_mask),
+        seat.data(made.object_mask),
+        (h, w),
+        margin_of(h, w),
+    )
+    old = before(seat.desk.store, seat.item or "", seat.version)
+    panel.show(seat.data(made.six, "image/jpeg"), None if old is None else seat.data(old, "image/jpeg"))
+
+
+def strokes_of(seat: Seat, known: dict[int, Stroke]) -> list[Kept]:
+    """The strokes that stand; each is checked once (`known`)."""
+    found = [event for event in seat.events if event.kind == "stroke"]
+    for event in found:
+        if event.id not in known:
+            known[event.id] = checked_stroke(event.value)
+    for old in known.keys() - {event.id for event in found}:
+        del known[old]
+    return [Kept(event.id, known[event.id]) for event in found]
+
+
+def keys(judge: Judge, panel: Panel, seat: Seat) -> list[Key]:
+    """Judging by keys; the number of a reason is its place among those of both."""
+    found = [
+        Key("p", "pass human and object", lambda: judge.passes(HUMAN, OBJECT)),
+        Key("h", "pass the human", lambda: judge.passes(HUMAN)),
+        Key("o", "pass the object", lambda: judge.passes(OBJECT)),
+    ]
+    number = 1
+    for who, reasons in REASONS.items():
+        for reason in reasons:
+            found.append(Key(str(number), f"delete: {who}, {reason}", _deleting(judge, who, reason)))
+            number += 1
+    return [
+        *found,
+        Key("r", "queue: inpaint and reconstruct again", lambda: judge.redo(panel.note())),
+        Key("d", "turn the object in 3D, and back to six views", lambda: turn(seat, panel)),
+    ]
+
+
+def turn(seat: Seat, panel: Panel) -> None:
+    """The object's mesh, to be turned with the mouse; again: its six views."""
+    if not seat.ready:
+        return
+    if not panel.turning():
+        middle, radius = seat.made.sphere
+        panel.view.show([Shown("object", seat.data(seat.made.mesh))])
+        panel.view.orbit([float(x) for x in middle - [0, 0.5 * radius, 3.2 * radius]], [float(x) for x in middle])
+    panel.turn()
+
+
+def _deleting(judge: Judge, who: str, reason: str) -> Any:
+    return lambda: judge.delete(who, reason)
 
 
 TOOL = Tool(
     "filter",
     "Filter",
     "rule",
-    "Pass or delete people and objects; mend masks.",
-    ("image", "human", "parameters"),
+    "Pass or delete people and objects, mend masks, queue objects to be made again.",
+    SEES,
     done,
     prepare,
     build,
-    lambda events: "passed",
+    word,
+    awaits,
 )
