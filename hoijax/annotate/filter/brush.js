@@ -9,6 +9,7 @@ const NAMES = ["human", "object"];
 const COLORS = { human: [52, 132, 255], object: [255, 92, 40] };
 const TINT = 0.4;
 const EDGE_PX = 2;
+const HELP = "Wheel: zoom. Right button, middle button or space: move. Shift and wheel: size of the brush.";
 const LATE_MS = 700; // a stroke that is not kept after so long is spoken of
 
 const snapped = (x) => Math.round(x * GRID) / GRID;
@@ -304,7 +305,7 @@ export default {
       const count = this.pending.length;
       Object.assign(this.$el.dataset, { unsaved: count, strokes: this.kept.length });
       clearTimeout(this.late);
-      if (!count) this.said.textContent = "";
+      if (!count) this.said.textContent = HELP;
       else this.late = setTimeout(() => (this.said.textContent = `${count} strokes are not kept yet`), LATE_MS);
     },
 

@@ -87,12 +87,12 @@ class Panel:
     def _judging(self, judge: Decides, who: str, first: int) -> None:
         """Title, Pass, and Delete with a reason."""
         with ui.row().classes("w-full items-center gap-1"):
-            ui.label(TITLES[who]).classes("font-medium w-14")
+            ui.label(TITLES[who]).classes("font-medium w-12")
             with ui.button("Pass", on_click=lambda: judge.passes(who)) as button:
                 hint(who[0])
             self._buttons[who, ""] = button
             button.props(f"data-mark=pass-{who}")
-            ui.label("Delete:").classes("text-sm text-grey-8 ml-2")
+            ui.label("Delete:").classes("text-sm text-grey-8 ml-1")
             for number, reason in enumerate(REASONS[who], first):
                 with ui.button(reason, on_click=lambda _, reason=reason: judge.delete(who, reason)) as button:
                     hint(str(number))
@@ -100,7 +100,7 @@ class Panel:
                 button.props(f"data-mark=delete-{number}")
         for (owner, _), button in self._buttons.items():
             if owner == who:
-                button.props("dense no-caps unelevated").classes("px-2 text-sm")
+                button.props("dense no-caps unelevated").classes("px-1 text-sm")
 
     def _sides(self, on_turn: Callable[[], Any], on_trouble: Callable[[str], Any]) -> None:
         """The six views, beside those from before where there are any, or the mesh."""

@@ -5,12 +5,13 @@ from typing import Any
 
 from nicegui import background_tasks, run, ui
 
-from hoijax.annotate.filter.gallery import PICTURE_PX, ranked, template_picture
+from hoijax.annotate.filter.gallery import ranked, template_picture
 from hoijax.annotate.filter.state import Assigned
 from hoijax.annotate.seat import Seat
 from hoijax.data.sample import SampleError
 from hoijax.data.templates import Library, Template
 
+BUTTON_PX = 76  # width of a button; its picture is a little less high
 MOST = 30  # buttons at once; a search finds the others
 NONE = "No library of templates: start the server with --library=DIR (experiments/templates.py makes one)."
 
@@ -32,7 +33,7 @@ class Strip:
                 self._search.classes("w-32").on_value_change(self.fill)
                 self._search.visible = self._library is not None
             self._row = ui.row().classes("w-full no-wrap gap-1 overflow-x-auto").props("data-mark=templates")
-            self._row.style(f"scrollbar-width: thin; min-height: {PICTURE_PX if self._library is not None else 0}px")
+            self._row.style(f"scrollbar-width: thin; min-height: {BUTTON_PX if self._library is not None else 0}px")
             if self._library is None:
                 with self._row:
                     ui.label(NONE).classes("text-xs text-grey-7")
@@ -72,10 +73,10 @@ class Strip:
         which = Assigned(template.category, template.name)
         with ui.element("button").classes("rounded bg-grey-1 flex-none cursor-pointer p-0") as button:
             address = self._seat.data(content, "image/jpeg") if content else ""
-            ui.element("img").props(f'src="{address}" width={PICTURE_PX} height={PICTURE_PX - 24}').style(
+            ui.element("img").props(f'src="{address}" width={BUTTON_PX} height={BUTTON_PX - 16}').style(
                 "object-fit: cover"
             )
-            ui.label(template.category).classes("text-xs leading-tight truncate").style(f"width: {PICTURE_PX}px")
+            ui.label(template.category).classes("text-xs leading-tight truncate").style(f"width: {BUTTON_PX}px")
             ui.tooltip(f"{template.category}: {template.name}, {template.faces} faces")
         button.props(f'data-mark=template-{template.name} type="button"').on("click", lambda: self._assign(which))
         self._buttons[which] = button

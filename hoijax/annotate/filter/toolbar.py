@@ -10,7 +10,7 @@ from hoijax.annotate.tool import Key
 
 MODES = {"move": "Move", "object": "Object mask", "human": "Person mask"}
 MODE_KEYS = {"move": "v", "object": "b", "human": "g"}
-LAYERS = {"tint": "Tint", "outline": "Outline", "none": "None"}
+LAYERS = {"tint": "Tint", "outline": "Line", "none": "Off"}
 LARGER = 1.25  # a press of + makes the brush so many times as large
 PER_CENT = 10  # a press of an arrow changes the opacity by so much
 
@@ -33,7 +33,7 @@ class Toolbar:
                 self.smaller = ui.button(icon="remove").props("flat dense round size=sm").tooltip("Smaller brush (-)")
                 self.larger = ui.button(icon="add").props("flat dense round size=sm").tooltip("Larger brush (+)")
             with ui.row().classes("items-center gap-2 no-wrap"):
-                ui.label("Human").classes("text-sm")
+                ui.icon("accessibility_new", size="xs").tooltip("The human over the photograph (x, arrows up and down)")
                 self.opacity = ui.slider(min=0, max=100, value=50).classes("w-20").props("dense data-mark=opacity")
             with ui.row().classes("items-center gap-2 no-wrap"):
                 ui.label("Masks").classes("text-sm")
