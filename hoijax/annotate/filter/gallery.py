@@ -1,13 +1,11 @@
 """Templates of a library to choose from: those nearest in name first, and how each looks."""
 
-from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 
 from hoijax.annotate.blobs import jpeg
 from hoijax.annotate.filter.prepare import small
-from hoijax.annotate.filter.state import Assigned
 from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.sources.hico_names import plain_name
 from hoijax.data.template_search import known_category
@@ -34,12 +32,6 @@ def ranked(library: Library, category: str | None, search: str = "") -> list[Tem
 
     found = [template for template in library.templates if all(word in named(template) for word in words)]
     return sorted(found, key=far)
-
-
-def template_of(library: Library | None, assigned: Assigned) -> Template | None:
-    """The library's template of this category and name; None where it has none."""
-    templates: Sequence[Template] = library.templates if library is not None else ()
-    return next((one for one in templates if (one.category, one.name) == (assigned.category, assigned.name)), None)
 
 
 def template_picture(library: Library, template: Template) -> bytes:

@@ -1,10 +1,11 @@
 """The right side of the filter: what is decided, the buttons that decide, the object from six sides or turned in 3D."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from nicegui import ui
 
+from hoijax.annotate.filter.judge import Judge
 from hoijax.annotate.filter.state import HUMAN, LONGEST_NOTE, OBJECT, REASONS, FilterState, Judgement
 from hoijax.annotate.filter.toolbar import hint
 from hoijax.annotate.mesh_view import MeshView
@@ -13,23 +14,10 @@ CARD = "w-full gap-1 p-2 bg-white rounded shadow-1"
 TITLES = {HUMAN: "Human", OBJECT: "Object"}
 
 
-class Decides(Protocol):
-    """What the buttons do."""
-
-    def passes(self, *who: str) -> None:
-        """Human, object or both are good."""
-
-    def delete(self, who: str, reason: str) -> None:
-        """One of them is not."""
-
-    def redo(self, note: str) -> None:
-        """The object is to be made again."""
-
-
 class Panel:
     """The widgets; `tell` shows a state, `show` another item. `on_turn` is what a click on the six views does."""
 
-    def __init__(self, judge: Decides, on_turn: Callable[[], Any], on_trouble: Callable[[str], Any]) -> None:
+    def __init__(self, judge: Judge, on_turn: Callable[[], Any], on_trouble: Callable[[str], Any]) -> None:
         self._buttons: dict[tuple[str, str], ui.button] = {}
         with ui.row().classes("w-full items-center no-wrap gap-2 px-3 py-2 bg-white rounded shadow-1"):
             self._verdict = ui.label().classes("grow text-sm").props("data-mark=verdict")
@@ -84,7 +72,7 @@ class Panel:
         self._flat.visible = not self._turned.visible
         self._turn.text = "Six views" if self._turned.visible else "Turn in 3D"
 
-    def _judging(self, judge: Decides, who: str, first: int) -> None:
+    def _judging(self, judge: Judge, who: str, first: int) -> None:
         """Title, Pass, and Delete with a reason."""
         with ui.row().classes("w-full items-center gap-1"):
             ui.label(TITLES[who]).classes("font-medium w-12")
@@ -121,7 +109,7 @@ class Panel:
             self._turn.props("dense no-caps unelevated size=sm color=grey-2 text-color=dark data-mark=turn")
             self._turn.classes("absolute right-0 bottom-0 px-1")
 
-    def _again(self, judge: Decides) -> None:
+    def _again(self, judge: Judge) -> None:
         """The queue of what is to be made again."""
         with ui.row().classes("w-full items-center no-wrap gap-2"):
             with ui.button("Queue: inpaint and reconstruct again", icon="replay") as self._queue:

@@ -11,10 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool
 
-from hoijax.annotate.filter.gallery import template_of
 from hoijax.annotate.filter.masks import MASKS, Stroke, corrected, cropped, margin_of
-from hoijax.annotate.filter.state import Assigned, filter_state
-from hoijax.annotate.filter.tool import SEES
+from hoijax.annotate.filter.state import SEES, Assigned, filter_state
 from hoijax.annotate.items import Items, fingerprint, load_item
 from hoijax.annotate.store import events, standing
 from hoijax.data.atomic import new_folder
@@ -22,7 +20,7 @@ from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.objfile import save_mesh
 from hoijax.data.sample import ColoredMesh, SampleError
 from hoijax.data.template_search import nearest_templates
-from hoijax.data.templates import Library
+from hoijax.data.templates import Library, Template
 from hoijax.pipeline.given import save_mask
 
 
@@ -121,6 +119,12 @@ def _save_item(entry: Queued, items: Items, library: Library | None, folder: Pat
         save_mesh(own / "mesh.obj", turned_template(library, entry.template, found))
     if not os.listdir(own):
         own.rmdir()
+
+
+def template_of(library: Library | None, assigned: Assigned) -> Template | None:
+    """The library's template of this category and name; None where it has none."""
+    templates: Sequence[Template] = library.templates if library is not None else ()
+    return next((one for one in templates if (one.category, one.name) == (assigned.category, assigned.name)), None)
 
 
 def turned_template(library: Library | None, assigned: Assigned, masks: Masks) -> ColoredMesh:

@@ -11,6 +11,7 @@ REASONS = {
     HUMAN: ("bad human", "bad mask", "bad mesh", "too occluded"),
     OBJECT: ("bad mesh", "bad mask", "too occluded"),
 }
+SEES = ("image", "human_mask", "object_mask", "parameters", "human", "object")  # files on which decisions rest
 LONGEST_NOTE = 500  # characters
 
 

@@ -4,68 +4,20 @@ from typing import Any
 
 from nicegui import ui
 
-from hoijax.annotate.filter.before import before, keep_before
+from hoijax.annotate.filter.before import before
 from hoijax.annotate.filter.brush import Brush, Kept
+from hoijax.annotate.filter.judge import Judge
 from hoijax.annotate.filter.masks import Stroke, checked_stroke, margin_of
 from hoijax.annotate.filter.panel import Panel
 from hoijax.annotate.filter.prepare import prepare
-from hoijax.annotate.filter.state import HUMAN, LONGEST_NOTE, OBJECT, REASONS, Assigned, awaits, decided, done, word
+from hoijax.annotate.filter.state import HUMAN, OBJECT, REASONS, SEES, awaits, decided, done, word
 from hoijax.annotate.filter.strip import Strip
 from hoijax.annotate.filter.toolbar import Toolbar
 from hoijax.annotate.mesh_view import Shown
 from hoijax.annotate.seat import Seat
 from hoijax.annotate.tool import Bench, Key, Tool
-from hoijax.data.sample import SampleError
 
 HEIGHT = "height: calc(100vh - 120px); min-height: 520px"  # what header and footer leave
-SEES = ("image", "human_mask", "object_mask", "parameters", "human", "object")
-
-
-class Judge:
-    """What an annotator may do to the item of a seat: each is one event."""
-
-    def __init__(self, seat: Seat) -> None:
-        self.seat = seat
-
-    def passes(self, *who: str) -> None:
-        """Human, object or both are good."""
-        self._judge(who, "pass", "")
-
-    def delete(self, who: str, reason: str) -> None:
-        """Human or object is no good: the sample is left out."""
-        self._judge((who,), "delete", reason)
-
-    def redo(self, note: str) -> None:
-        """To be inpainted and reconstructed again."""
-        if len(note) > LONGEST_NOTE:
-            self.seat.say(f"The note has {len(note)} characters; at most {LONGEST_NOTE} are kept.", bad=True)
-        elif self._kept():
-            self.seat.act("redo", {"note": note})
-
-    def assign(self, template: Assigned) -> None:
-        """The template stands for the object's mesh; the one that is assigned already no longer does."""
-        if decided(self.seat.events).template == template:
-            self.seat.act("template", {})
-        elif self._kept():
-            self.seat.act("template", template._asdict())
-
-    def stroke(self, stroke: Stroke) -> bool:
-        """Keeps a stroke of the brush; whether it could."""
-        return self.seat.act("stroke", stroke._asdict()) is not None
-
-    def _judge(self, who: tuple[str, ...], verdict: str, reason: str) -> None:
-        self.seat.act("judge", {"who": list(who), "verdict": verdict, "reason": reason})
-
-    def _kept(self) -> bool:
-        """The six views as they are now, to be compared with what comes; whether they could be kept."""
-        if not self.seat.ready or self.seat.blocked:
-            return self.seat.ready  # to act says why nothing may be changed
-        try:
-            keep_before(self.seat.desk.store, self.seat.version, self.seat.made.six)
-        except SampleError as error:
-            self.seat.say(str(error), bad=True)
-            return False
-        return True
 
 
 def build(seat: Seat) -> Bench:

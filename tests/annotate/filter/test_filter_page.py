@@ -210,8 +210,7 @@ def test_what_is_no_stroke_is_refused_with_a_message_and_the_page_lives_on(page:
     shown = page()
     for said in NO_STROKES:
         shown.emit(said if said in NO_STROKES[:2] else "{turn: b.turn, token: 'x', ..." + said + "}")
-        script = "return document.querySelectorAll('.q-notification').length"
-        shown.wait(lambda: shown.browser.driver.execute_script(script) > 0, f"the message about {said}")
+        shown.wait(lambda: shown.ask("document.querySelectorAll('.q-notification').length"), f"a message: {said}")
         shown.browser.driver.execute_script("document.querySelectorAll('.q-notification').forEach((e) => e.remove())")
     assert shown.strokes() == []
     shown.key("b", "b.kind === 'object'")
