@@ -43,10 +43,6 @@ class Toolbar:
             with self.fit:
                 hint("f")
             self.fit.tooltip("Fit the image; again: with the margin around it")
-            with ui.icon("help_outline", size="xs").classes("opacity-60"):
-                ui.tooltip(
-                    "Wheel: zoom. Right button, middle button or space: move. Shift and wheel: size of the brush."
-                )
         self._shown = 50.0
 
     def steer(self, brush: Brush) -> None:

@@ -293,8 +293,8 @@ def test_what_was_made_again_is_shown_before_and_after_and_asked_again(page: Cal
         )
     )
     shown.server.start()
-    shown.browser.sign_in(shown.server, "anna")
-    assert shown.browser.text("done-filter") == "0 of 3 done"  # it is back in the list
+    shown.browser.driver.get(shown.server.url)
+    shown.wait(lambda: shown.browser.text("done-filter") == "0 of 3 done", "the item to be back in the list")
     again = Filter(shown.server, shown.browser, shown.wait)
     assert again.browser.text("verdict") == "To decide: human and object."
     for mark in ("before", "six"):
