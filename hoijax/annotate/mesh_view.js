@@ -4,6 +4,9 @@ import { THREE, OrbitControls } from "nicegui-scene";
 
 const FLIP = new THREE.Matrix4().makeScale(1, -1, -1); // OpenCV's axes to WebGL's
 const DRAG_PX = 4; // a press that moves farther turns the view and picks nothing
+const TURN = 0.008; // radians a pixel, where a mesh is turned with the mouse
+const WHEEL = 0.0004; // of the logarithm of its scale, or of its distance, for each unit of the wheel
+const WHEEL_REST = 250; // milliseconds after which turning the wheel has ended
 
 async function unpacked(url) {
   const answer = await fetch(url);
@@ -84,6 +87,7 @@ export default {
       if (last) this.$emit("hover", null);
       last = "";
     });
+    this.listen_for_drags(over);
     this.watcher = new ResizeObserver(() => this.draw());
     this.watcher.observe(this.$el);
   },
@@ -114,6 +118,7 @@ export default {
         mesh.removeFromParent();
       }
       this.meshes.clear();
+      this.grabbed = null;
       for (const [m, data] of loaded) this.add(m, data);
       this.draw();
       this.$el.dataset.shown = turn;
@@ -199,6 +204,75 @@ export default {
       this.controls.target.copy(flipped(target));
       this.controls.update();
       this.draw();
+    },
+
+    // Over the photograph: lets the mouse move (drag), turn (shift and drag), scale (wheel) and push away (shift and wheel)
+    // a mesh whose centre is here. It follows at once; at the end one "drag" event says by how much.
+    grab(name, centre) {
+      this.grabbed = { name, centre };
+    },
+
+    listen_for_drags(over) {
+      let from = null;
+      let wheel = null;
+      const free = () => this.camera_kind === "photo" && this.grabbed && this.meshes.has(this.grabbed.name);
+      const preview = (drag, start) => {
+        const { mesh } = this.meshes.get(this.grabbed.name);
+        mesh.matrix.multiplyMatrices(this.change(drag), start);
+        mesh.matrixWorldNeedsUpdate = true;
+        this.draw();
+      };
+      const start_of = () => this.meshes.get(this.grabbed.name).mesh.matrix.clone();
+      const drag_of = (e) => {
+        const [dx, dy] = [e.clientX - from.at[0], e.clientY - from.at[1]];
+        if (from.turns) return { kind: "turn", by: [dy * TURN, -dx * TURN, 0] };
+        const [x0, , x1] = this.whole_box(this.$el.clientWidth, this.$el.clientHeight);
+        const metres = ((x1 - x0) / this.$el.clientWidth) * this.grabbed.centre[2];
+        return { kind: "move", by: [(dx * metres) / this.focal[0], (dy * metres) / this.focal[1], 0] };
+      };
+      over.addEventListener("pointerdown", (e) => {
+        if (e.button !== 0 || !free()) return;
+        from = { at: [e.clientX, e.clientY], turns: e.shiftKey, start: start_of() };
+        over.setPointerCapture(e.pointerId);
+      });
+      over.addEventListener("pointermove", (e) => {
+        if (from && free()) preview(drag_of(e), from.start);
+      });
+      over.addEventListener("pointerup", (e) => {
+        if (from && free() && (e.clientX !== from.at[0] || e.clientY !== from.at[1])) this.$emit("drag", drag_of(e));
+        from = null;
+      });
+      over.addEventListener("pointercancel", () => {
+        if (from && free()) preview({ kind: "move", by: [0, 0, 0] }, from.start);
+        from = null;
+      });
+      over.addEventListener("wheel", (e) => {
+        if (!free() || from) return;
+        e.preventDefault();
+        const turned = e.deltaY || e.deltaX; // with shift browsers turn the wheel sideways
+        wheel ??= { sum: 0, kind: e.shiftKey ? "away" : "scale", start: start_of(), turn: this.turn };
+        wheel.sum += wheel.kind === "scale" ? -turned * WHEEL : turned * WHEEL;
+        const drag = { kind: wheel.kind, by: [wheel.sum, 0, 0] };
+        preview(drag, wheel.start);
+        clearTimeout(wheel.timer);
+        wheel.timer = setTimeout(() => {
+          if (wheel.turn === this.turn) this.$emit("drag", drag);
+          wheel = null;
+        }, WHEEL_REST);
+      }, { passive: false });
+    },
+
+    // What a drag does to points in the camera's frame.
+    change({ kind, by }) {
+      const centre = new THREE.Vector3(...this.grabbed.centre);
+      const about = (m) => new THREE.Matrix4().makeTranslation(centre).multiply(m).multiply(
+        new THREE.Matrix4().makeTranslation(centre.clone().negate()));
+      const vector = new THREE.Vector3(...by);
+      if (kind === "move") return new THREE.Matrix4().makeTranslation(vector);
+      if (kind === "turn")
+        return about(new THREE.Matrix4().makeRotationAxis(vector.clone().normalize(), vector.length()));
+      if (kind === "scale") return about(new THREE.Matrix4().makeScale(...Array(3).fill(Math.exp(by[0]))));
+      return new THREE.Matrix4().makeTranslation(centre.multiplyScalar(Math.exp(by[0]) - 1)); // away
     },
 
     // Photo: {focal: [x, y], center: [x, y], box: [x0, y0, x1, y1] of the photograph to show (pixels), url of the photograph}.
