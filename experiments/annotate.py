@@ -14,6 +14,7 @@ from pathlib import Path
 
 from absl import app, flags
 
+from hoijax.annotate.facts import start_facts
 from hoijax.annotate.guard import LOOPBACK
 from hoijax.annotate.items import find_items
 from hoijax.annotate.serve import open_desk, serve
@@ -45,6 +46,7 @@ def main(_: list[str]) -> None:
         store = Path(_STORE.value) if _STORE.value else items.tree / "annotations.sqlite"
         with held(store.with_name(f".{store.name}.lock")):
             desk = open_desk(items, store, TOOLS, {}, None, _EACH.value)
+            start_facts(desk, store.with_name(f"{store.name}.iou.json"))
             opened = listening(_HOST.value, _PORT.value)
             local = _HOST.value in LOOPBACK
             token = "" if local else secrets.token_urlsafe(18)

@@ -59,7 +59,9 @@ def start_facts(desk: Desk, cache: Path) -> threading.Thread:
     An item that was confirmed in the fine tool has the IoU with which it was confirmed.
     """
     kept = load_kept(cache)
-    desk.facts.update({name: {"iou": value} for name, (_, value) in known(desk.items, kept).items() if value is not None})
+    desk.facts.update(
+        {name: {"iou": value} for name, (_, value) in known(desk.items, kept).items() if value is not None}
+    )
     confirmed = confirmed_ious(desk)
     for name, value in confirmed.items():
         desk.facts[name] = {"iou": value}

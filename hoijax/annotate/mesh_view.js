@@ -104,6 +104,8 @@ export default {
     async show(meshes) {
       if (!this.renderer) return;
       const turn = (this.turn = (this.turn ?? 0) + 1);
+      this.late = new Map(); // what is asked of meshes while they are being loaded
+      this.grabbed = null;
       let loaded;
       try {
         loaded = await Promise.all(meshes.map(async (m) => [m, await unpacked(m.url)]));
@@ -118,8 +120,8 @@ export default {
         mesh.removeFromParent();
       }
       this.meshes.clear();
-      this.grabbed = null;
-      for (const [m, data] of loaded) this.add(m, data);
+      for (const [m, data] of loaded) this.add({ ...m, ...this.late.get(m.name) }, data);
+      this.late = null;
       this.draw();
       this.$el.dataset.shown = turn;
     },
@@ -156,6 +158,7 @@ export default {
         mesh.material.vertexColors = false;
         mesh.material.color.setRGB(...m.rgb, THREE.SRGBColorSpace);
       }
+      mesh.material.visible = m.opacity !== 0;
       mesh.matrixAutoUpdate = false;
       if (m.matrix) mesh.matrix.set(...m.matrix);
       this.meshes.set(m.name, { mesh, labels, rgb, faces });
@@ -164,6 +167,7 @@ export default {
 
     // Row-major 4x4 of one mesh.
     place(name, matrix) {
+      this.late?.set(name, { ...this.late.get(name), matrix });
       const found = this.meshes.get(name);
       if (!found) return;
       found.mesh.matrix.set(...matrix);
@@ -172,6 +176,7 @@ export default {
     },
 
     opacity(name, value) {
+      this.late?.set(name, { ...this.late.get(name), opacity: value });
       const found = this.meshes.get(name);
       if (!found) return;
       Object.assign(found.mesh.material, { opacity: value, transparent: value < 1, visible: value > 0, needsUpdate: true });

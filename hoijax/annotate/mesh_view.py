@@ -66,6 +66,7 @@ class MeshView(ui.element, component="mesh_view.js"):
 
         self.on("pick", picked)
         self.on("hover", lambda event: on_hover(hit(event)) if on_hover else None)
+
         def dragged(event: events.GenericEventArguments) -> None:
             drag = _drag(event.args)
             if on_drag and drag:
@@ -83,7 +84,7 @@ class MeshView(ui.element, component="mesh_view.js"):
         self.run_method("place", name, [float(x) for x in np.asarray(matrix).ravel()])
 
     def grab(self, name: str, centre: Sequence[float]) -> None:
-        """Over the photograph the mouse may move, turn, scale and push away this mesh, about its `centre` (camera's frame)."""
+        """Over the photograph the mouse may move, turn, scale and push away this mesh; `centre` in the camera's frame."""
         self.run_method("grab", name, [float(x) for x in centre])
 
     def opacity(self, name: str, value: float) -> None:

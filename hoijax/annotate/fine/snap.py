@@ -159,4 +159,3 @@ class Snapper:
             else:
                 self._warm = True
                 return Pose(*value)
-
