@@ -21,7 +21,6 @@ def start(serve: Serve, *arguments: Any) -> tuple[multiprocessing.process.BasePr
 
 
 def _run(serve: Serve, connection: Connection, *arguments: Any) -> None:
-    os.nice(5)  # pages come first
     threading.Thread(target=_end_with_parent, daemon=True).start()
     serve(connection, *arguments)
 

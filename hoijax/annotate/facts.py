@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -45,6 +46,7 @@ def load_kept(cache: Path) -> Kept:
 
 def find_facts(connection: Connection, items: Items, kept: Kept) -> None:
     """The process: tells (item, fingerprint, IoU) of each item, from `kept` where its files are the same."""
+    os.nice(10)  # pages come first
     for name, folder in items.folders.items():
         mark = fingerprint(folder, SEES)
         before = kept.get(name)

@@ -140,7 +140,7 @@ class Workbench:
     def _say_state(self) -> None:
         it, state = self.panel, self.state
         for axis in AXES:
-            it.values[axis.name].text = f"{axis.value(state.pose):.1f} {axis.unit}"
+            it.values[axis.name].text = f"{round(axis.value(state.pose), 1) + 0.0:.1f} {axis.unit}"  # no -0.0
         for tag, button in it.qualities.items():
             button.props(f"color={QUALITY_COLORS[tag] if tag == state.quality else 'grey-3'}")
             button.props(f"text-color={'white' if tag == state.quality else 'black'}")

@@ -101,6 +101,7 @@ class Snapper:
         self._process: Any = None
         self._pipe: Connection | None = None
         self._warm = False
+        self._owed = False  # an answer that nobody waits for any more is still to come
 
     async def snap(self, asked: Asked, stop: threading.Event, told: Told) -> Pose | None:
         """The pose, or None once `stop` is set. `told` is called with sentences about how it goes, in this loop.
@@ -112,7 +113,7 @@ class Snapper:
         async with self._turn:
             if stop.is_set():
                 return None
-            told("optimizing" if self._warm else "first use: compiling, up to half a minute")
+            told("optimizing" if self._warm else "first use: compiling, up to a minute")
             loop = asyncio.get_running_loop()
             return await run.io_bound(self._wait, asked, stop, lambda said: loop.call_soon_threadsafe(told, said))
 
@@ -123,7 +124,7 @@ class Snapper:
             self._process.join()
         if self._pipe is not None:
             self._pipe.close()
-        self._process, self._pipe, self._warm = None, None, False
+        self._process, self._pipe, self._warm, self._owed = None, None, False, False
 
     def _wait(self, asked: Asked, stop: threading.Event, told: Told) -> Pose | None:
         try:
@@ -138,12 +139,20 @@ class Snapper:
             self._process, self._pipe = start(answer, str(self._cache))
         pipe = self._pipe
         assert pipe is not None
+        if self._owed and self._answer(pipe, stop, lambda said: told("finishing what was cancelled")) is None:
+            return None
         pipe.send(asked)
+        self._owed = True
+        found = self._answer(pipe, stop, told)
+        if isinstance(found, str):
+            raise SnapError(found)
+        return found
+
+    def _answer(self, pipe: Connection, stop: threading.Event, told: Told) -> Pose | str | None:
+        """The pose, or what went wrong; None where the annotator stops waiting: the process goes on to its end, for what
+        it compiles is of use to all that follow."""
         silent = 0.0
-        while True:
-            if stop.is_set():
-                self.close()  # a step cannot be interrupted; the compiled code is in the cache
-                return None
+        while not stop.is_set():
             if not pipe.poll(0.1):
                 silent += 0.1
                 if silent > PATIENCE:
@@ -154,8 +163,8 @@ class Snapper:
             kind, value = pipe.recv()
             if kind == "step":
                 told(f"step {value[0]} of {value[1]}")
-            elif kind == "failed":
-                raise SnapError(value)
             else:
-                self._warm = True
-                return Pose(*value)
+                self._owed = False
+                self._warm = self._warm or kind == "pose"
+                return Pose(*value) if kind == "pose" else str(value)
+        return None
