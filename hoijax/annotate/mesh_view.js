@@ -6,6 +6,7 @@ const FLIP = new THREE.Matrix4().makeScale(1, -1, -1); // OpenCV's axes to WebGL
 const DRAG_PX = 4; // a press that moves farther turns the view and picks nothing
 const TURN = 0.008; // radians a pixel, where a mesh is turned with the mouse
 const WHEEL = 0.0004; // of the logarithm of its scale, or of its distance, for each unit of the wheel
+const PATIENCE = 120; // milliseconds by which a view that is not over the photograph follows a mesh that is moved
 const WHEEL_REST = 250; // milliseconds after which turning the wheel has ended
 
 async function unpacked(url) {
@@ -18,6 +19,17 @@ async function unpacked(url) {
   const labels = new Uint8Array(data, 8 + 12 * v + 12 * f, f);
   const rgb = new Uint8Array(data, 8 + 12 * v + 13 * f, 3 * v);
   return { verts, faces, labels, rgb };
+}
+
+// Smooth edges cost a software renderer as much again.
+let software = null;
+function drawnBySoftware() {
+  if (software !== null) return software;
+  const gl = document.createElement("canvas").getContext("webgl");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  software = info ? /swiftshader|llvmpipe|software/i.test(gl.getParameter(info.UNMASKED_RENDERER_WEBGL)) : false;
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return software;
 }
 
 function edgesOf(faces) {
@@ -59,7 +71,7 @@ export default {
     this.scene.add(this.camera);
     this.photo = under.getContext("2d");
     try {
-      this.renderer = new THREE.WebGLRenderer({ canvas: over, antialias: true, alpha: true });
+      this.renderer = new THREE.WebGLRenderer({ canvas: over, antialias: !drawnBySoftware(), alpha: true });
     } catch {
       message.textContent = "This browser has no WebGL: the 3D view cannot be shown. The lists and buttons work without it.";
       message.style.display = "block";
@@ -172,7 +184,7 @@ export default {
       if (!found) return;
       found.mesh.matrix.set(...matrix);
       found.mesh.matrixWorldNeedsUpdate = true;
-      this.draw();
+      this.draw(this.camera_kind === "orbit");
     },
 
     opacity(name, value) {
@@ -302,16 +314,21 @@ export default {
       this.draw();
     },
 
-    draw() {
+    // In the next frame; a patient view's meshes may lag, so that the views that are not patient come first.
+    draw(patient = false) {
       if (!this.renderer || this.waiting) return;
       this.waiting = true;
-      requestAnimationFrame(() => {
+      const soon = () => requestAnimationFrame(() => {
         this.waiting = false;
         const [w, h] = [this.$el.clientWidth, this.$el.clientHeight];
         if (!w || !h || !this.camera_kind) return;
         const ratio = Math.min(window.devicePixelRatio, 2);
-        this.renderer.setPixelRatio(ratio);
-        this.renderer.setSize(w, h, false);
+        const size = `${w} ${h} ${ratio}`; // setting a size makes new buffers, also when it is the old one
+        if (size !== this.size) {
+          this.size = size;
+          this.renderer.setPixelRatio(ratio);
+          this.renderer.setSize(w, h, false);
+        }
         if (this.camera_kind === "photo") this.place_photo(w, h, ratio);
         else {
           this.camera.aspect = w / h;
@@ -321,6 +338,8 @@ export default {
         this.draws += 1;
         this.$el.dataset.draws = this.draws; // tests wait for it
       });
+      if (patient) setTimeout(soon, PATIENCE);
+      else soon();
     },
 
     place_photo(w, h, ratio) {
@@ -336,6 +355,9 @@ export default {
       );
       this.camera.projectionMatrixInverse.copy(this.camera.projectionMatrix).invert();
       const canvas = this.photo.canvas;
+      const drawn = [x0, y0, x1, y1, w, h, ratio, this.image?.dataset.url, this.image?.complete].join(" ");
+      if (drawn === this.drawn) return; // the photograph stands there already
+      this.drawn = drawn;
       [canvas.width, canvas.height] = [Math.round(w * ratio), Math.round(h * ratio)];
       this.photo.fillStyle = "#1d2127";
       this.photo.fillRect(0, 0, canvas.width, canvas.height);

@@ -25,7 +25,7 @@ from hoijax.annotate.tool import Bench, Key
 
 EDGES, HUMAN, OBJECT = 0.4, "human", "object"
 EDGE_RGB, OBJECT_RGB = (0.15, 0.85, 1.0), (0.95, 0.55, 0.15)
-REST = 0.15  # seconds without a nudge before contact is measured
+SOON, REST = 0.04, 0.4  # seconds without a nudge before the IoU and then contact are measured: the picture comes first
 CACHE = "~/.cache/hoijax"  # of compiled code, as for the other programs
 
 
@@ -177,6 +177,9 @@ class Workbench:
     async def _measure_one(self) -> None:
         seat, movable, pose, made = self.seat, self.movable, self.state.pose, self.made
         item, sample, numbers = seat.item, seat.sample, self.panel.numbers
+        await asyncio.sleep(SOON)
+        if seat.item != item or self.state.pose is not pose:
+            return
         mesh = movable.whole._replace(verts=placed(movable.whole.verts, pose, movable.pivot))
         value = await run.io_bound(iou, made.seen, mesh.verts, mesh.faces)
         if value is None or seat.item != item or not seat.ready:  # None: the server is stopping

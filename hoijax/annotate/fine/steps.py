@@ -68,7 +68,9 @@ def _grow(pose: Pose, pivot: Float[np.ndarray, "3"], size: Size, steps: float) -
 
 # Turns are named by where the side that faces the camera goes.
 AXES = (
-    Axis("x", "left", "right", "ArrowLeft", "ArrowRight", "cm", lambda p: 100 * float(p.translation[0]), _shift(1.0, 0.0)),
+    Axis(
+        "x", "left", "right", "ArrowLeft", "ArrowRight", "cm", lambda p: 100 * float(p.translation[0]), _shift(1.0, 0.0)
+    ),
     Axis("y", "down", "up", "ArrowDown", "ArrowUp", "cm", lambda p: -100 * float(p.translation[1]), _shift(0.0, -1.0)),
     Axis("z", "nearer", "farther", "s", "w", "cm", lambda p: 100 * float(p.translation[2]), _away),
     Axis("size", "smaller", "larger", "d", "e", "%", lambda p: 100 * float(np.exp(p.log_scale)), _grow),
