@@ -15,15 +15,12 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from hoijax.annotate.fine.shown import light
 from hoijax.data.sample import ColoredMesh
 from hoijax.data.synthetic import sample_folder, synthetic_sample
 from hoijax.data.write import save_sample
-from tests.annotate.conftest import Browser, Server
 
+ROOT = Path(__file__).resolve().parent.parent
 KEYS = ("ArrowRight", "ArrowUp", "w", "l", "e", "ArrowLeft", "ArrowDown", "s", "j", "d")
 NUDGES = 30
 FOLLOWED = """
@@ -45,6 +42,9 @@ def refined(mesh: ColoredMesh) -> ColoredMesh:
 
 def main() -> None:
     """Prints median and 95th percentile in milliseconds."""
+    sys.path.insert(0, str(ROOT))
+    from tests.annotate.conftest import Browser, Server
+
     with tempfile.TemporaryDirectory() as folder:
         scene = synthetic_sample("horse", 0)
         thick = scene._replace(object=refined(scene.object), truth=None)

@@ -42,11 +42,13 @@ def test_of_a_large_photograph_the_iou_is_within_a_hundredth(scenes: Path) -> No
     sample = enlarged(load_sample(scenes / "chair/sit_on_0"), 3)
     mesh = sample.object
     small, whole = sight(sample), sight(sample, 10_000)
-    assert max(small.object_mask.shape) == 512 and max(whole.object_mask.shape) == 1536
+    assert max(small.object_mask.shape) == 512
+    assert max(whole.object_mask.shape) == 1536
     assert abs(iou(small, mesh.verts, mesh.faces) - iou(whole, mesh.verts, mesh.faces)) < 0.01
 
 
 def test_without_annotated_parts_there_is_no_co2_but_a_gap(scenes: Path) -> None:
     sample = load_sample(scenes / "ball/hold_0")._replace(contact_parts=None)
     found = touch(sample.human, sample.object, contact_masks(sample))
-    assert np.isnan(found.co2) and np.isfinite(found.gap_cm)
+    assert np.isnan(found.co2)
+    assert np.isfinite(found.gap_cm)

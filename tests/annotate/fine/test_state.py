@@ -38,20 +38,26 @@ def test_the_last_pose_counts_and_undo_gives_the_one_before(tmp_path: Path) -> N
 def test_another_mesh_starts_anew_and_undo_returns_to_the_pose_of_the_first(tmp_path: Path) -> None:
     acts = ("pose", MOVED), ("base", {"mesh": COARSE})
     state = fold(told(tmp_path, *acts), ANNOTATED)
-    assert state.base == COARSE and not state.pose.translation.any()
+    assert state.base == COARSE
+    assert not state.pose.translation.any()
     again = fold(told(tmp_path, ("undo", {})), ANNOTATED)
-    assert again.base == ANNOTATED and again.pose.translation[0] == 0.1
+    assert again.base == ANNOTATED
+    assert again.pose.translation[0] == 0.1
 
 
 def test_a_move_after_confirming_opens_the_item_again_a_tag_does_not(tmp_path: Path) -> None:
     acts = ("pose", MOVED), ("done", MOVED), ("quality", {"tag": "usable"})
     happened = told(tmp_path, *acts)
-    assert is_done(happened) and fold(happened, COARSE).done
-    assert word(happened) == "usable" and fold(happened, COARSE).quality == "usable"
+    assert is_done(happened)
+    assert fold(happened, COARSE).done
+    assert word(happened) == "usable"
+    assert fold(happened, COARSE).quality == "usable"
     after = told(tmp_path, ("pose", MOVED))
-    assert not is_done(after) and not fold(after, COARSE).done
+    assert not is_done(after)
+    assert not fold(after, COARSE).done
 
 
 def test_confirmed_without_a_move_or_a_tag(tmp_path: Path) -> None:
     happened = told(tmp_path, ("done", plain(identity())))
-    assert is_done(happened) and word(happened) == "confirmed"
+    assert is_done(happened)
+    assert word(happened) == "confirmed"
