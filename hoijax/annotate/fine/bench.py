@@ -1,19 +1,16 @@
 """The fine tool at one page: what its keys and buttons do, and what it shows of the state."""
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from nicegui import background_tasks, run
 
-from hoijax.annotate.fine.numbers import Touch, contact_masks, iou, touch
+from hoijax.annotate.fine.live import Live, Subject, number
 from hoijax.annotate.fine.panel import QUALITY_COLORS, Deeds, Panel, panel
-from hoijax.annotate.fine.pose import Pose, PoseError, identity, matrix, placed, plain
+from hoijax.annotate.fine.pose import Pose, PoseError, identity, matrix, placed, plain, same
 from hoijax.annotate.fine.shown import FOV, Made, Movable, stands
 from hoijax.annotate.fine.snap import Asked, SnapError, Snapper
 from hoijax.annotate.fine.state import ANNOTATED, COARSE, QUALITIES, FineState, first_base, fold
@@ -25,7 +22,6 @@ from hoijax.annotate.tool import Bench, Key
 
 EDGES, HUMAN, OBJECT = 0.4, "human", "object"
 EDGE_RGB, OBJECT_RGB = (0.15, 0.85, 1.0), (0.95, 0.55, 0.15)
-SOON, REST = 0.04, 0.4  # seconds without a nudge before the IoU and then contact are measured: the picture comes first
 CACHE = "~/.cache/hoijax"  # of compiled code, as for the other programs
 
 
@@ -44,16 +40,14 @@ class Workbench:
         self.size = "normal"
         self.close, self.hidden = True, False
         self.shown = ""  # the base whose mesh is in the views
-        self.measured: tuple[Pose, float] | None = None
         self.stop: threading.Event | None = None
-        self._measuring = False
-        self._touch_of: tuple[Any, np.ndarray] | None = None
         self.panel: Panel = panel(
             Deeds(
                 *(self.nudge, self.drag, self.snap, self.cancel, self.reset, self.change_base, self.quality),
                 *(self.confirm, self.zoom, self.hide, self.resize, lambda said: seat.say(said, bad=True)),
             )
         )
+        self.live = Live(seat, self.panel.numbers, lambda: Subject(self.made, self.movable, self.state.pose))
         self.resize(self.size)
         seat.client.on_delete(self.cancel)
 
@@ -77,7 +71,7 @@ class Workbench:
         """Another item."""
         self.cancel()
         self._read()
-        self.hidden, self.measured = False, None
+        self.hidden = False
         self.urls = {base: self.seat.data(movable.drawn) for base, movable in self.made.bases.items()}
         self.human_url = self.seat.data(self.made.human)
         self.photo_url = self.seat.data(self.made.photo, "image/jpeg")
@@ -98,7 +92,7 @@ class Workbench:
         centre = self.pivot + self.state.pose.translation
         self.panel.photo.grab(OBJECT, [float(x) for x in centre])
         self._say_state()
-        self._measure()
+        self.live.follow()
 
     def _read(self) -> None:
         try:
@@ -147,69 +141,9 @@ class Workbench:
         other = COARSE if state.base == ANNOTATED else ANNOTATED
         it.base.visible = other in self.made.bases
         it.base.text = f"moving the {state.base} mesh; start from the {other} one (c)"
-        it.numbers["start"].text = _number(self.movable.start_iou)
+        it.numbers["start"].text = number(self.movable.start_iou)
         it.snapping.visible = self.stop is not None
         it.confirm.props(f"color={'positive' if state.done else 'primary'}")
-
-    # live numbers: in a thread, the newest pose wins
-
-    def _measure(self) -> None:
-        if not self._measuring:
-            self._measuring = True
-            background_tasks.create(self._measure_all(), name="hoijax: live numbers")
-
-    async def _measure_all(self) -> None:
-        """Measures until nothing newer is to be measured."""
-        try:
-            before = None
-            while self.seat.ready and not self.seat.client.is_deleted:
-                now = self.seat.item, self.state.base, self.state.pose
-                if now is before or (before is not None and _same(now, before)):
-                    return
-                before = now
-                await self._measure_one()
-        except Exception as error:  # numbers that cannot be had must not stop the annotator
-            logging.exception("live numbers")
-            self.seat.say(f"IoU and Co2 cannot be measured here: {type(error).__name__}: {error}", bad=True)
-        finally:
-            self._measuring = False
-
-    async def _measure_one(self) -> None:
-        seat, movable, pose, made = self.seat, self.movable, self.state.pose, self.made
-        item, sample, numbers = seat.item, seat.sample, self.panel.numbers
-        await asyncio.sleep(SOON)
-        if seat.item != item or self.state.pose is not pose:
-            return
-        mesh = movable.whole._replace(verts=placed(movable.whole.verts, pose, movable.pivot))
-        value = await run.io_bound(iou, made.seen, mesh.verts, mesh.faces)
-        if value is None or seat.item != item or not seat.ready:  # None: the server is stopping
-            return
-        self.measured = pose, value
-        numbers["iou"].text = _number(value)
-        numbers["iou"].style(f"color: {_color(value)}")
-        if np.isfinite(value):
-            seat.desk.facts.setdefault(str(item), {})["iou"] = value
-        for name in ("co2", "gap", "depth"):
-            numbers[name].style("opacity: 0.4")
-        await asyncio.sleep(REST)
-        if seat.item != item or self.state.pose is not pose:
-            return
-        touches = await run.io_bound(self._touch, sample, mesh, movable)
-        if touches is None or seat.item != item or self.state.pose is not pose:
-            return
-        found, start = touches
-        for name, text in _words(found).items():
-            numbers[name].text = text
-            numbers[name].style("opacity: 1")
-        numbers["co2-start"].text = _number(start.co2)
-
-    def _touch(self, sample: Any, mesh: Any, movable: Movable) -> tuple[Touch, Touch]:
-        """Now and at the start. The body's parts and the start's numbers are found once an item."""
-        if self._touch_of is None or self._touch_of[0] is not movable:
-            masks = contact_masks(sample)
-            self._touch_of = movable, masks
-            self._touch_start = touch(sample.human, movable.whole, masks)
-        return touch(sample.human, mesh, self._touch_of[1]), self._touch_start
 
     # what the annotator does
 
@@ -259,18 +193,11 @@ class Workbench:
             return
         state = self.state
         if not state.done:
-            value = self._iou_now()
+            value = self.live.iou_now()
             said = {**plain(state.pose), "base": state.base, "quality": state.quality, "iou": value}
             if self.seat.act("done", said) is None:
                 return
         await self.seat.go(1, True)
-
-    def _iou_now(self) -> float | None:
-        if self.measured is None or self.measured[0] is not self.state.pose:
-            mesh = self.movable
-            verts = placed(mesh.whole.verts, self.state.pose, mesh.pivot)
-            self.measured = self.state.pose, iou(self.made.seen, verts, mesh.whole.faces)
-        return self.measured[1] if np.isfinite(self.measured[1]) else None
 
     async def snap(self) -> None:
         """The optimizer's steps from here, as one act."""
@@ -287,7 +214,7 @@ class Workbench:
             pose = await snapper().snap(asked, stop, lambda said: self._say_progress(stop, said))
             if pose is None or self.seat.item != item or not self.seat.ready:
                 return
-            if not _same((item, self.state.base, self.state.pose), (item, state.base, state.pose)):
+            if self.state.base != state.base or not same(self.state.pose, state.pose):
                 self.seat.say("You moved the object while it was optimized; the result was dropped.")
                 return
             self._change(lambda _: pose, "snap")
@@ -363,25 +290,3 @@ def build(seat: Seat) -> Bench:
     """The tool, in a page."""
     bench = Workbench(seat)
     return Bench(bench.show, bench.update, bench.keys())
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two (item, base, pose) are one."""
-    return a[:2] == b[:2] and all(np.array_equal(x, y) for x, y in zip(a[2], b[2]))
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}" if np.isfinite(value) else "–"
-
-
-def _color(value: float) -> str:
-    """Red under one half, where the paper aligned again."""
-    return "#b3402e" if not value >= 0.5 else "#b8860b" if value < 0.8 else "#2e7d4f"
-
-
-def _words(found: Touch) -> dict[str, str]:
-    return {
-        "co2": _number(found.co2),
-        "gap": f"{found.gap_cm:.1f} cm",
-        "depth": f"{found.penetration_cm:.1f} cm",
-    }

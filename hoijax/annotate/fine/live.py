@@ -10,7 +10,7 @@ from jaxtyping import Bool
 from nicegui import background_tasks, run, ui
 
 from hoijax.annotate.fine.numbers import Touch, contact_masks, iou, touch
-from hoijax.annotate.fine.pose import Pose, placed
+from hoijax.annotate.fine.pose import Pose, placed, same
 from hoijax.annotate.fine.shown import Made, Movable
 from hoijax.annotate.seat import Seat
 from hoijax.data.sample import Sample
@@ -108,7 +108,7 @@ def number(value: float) -> str:
 
 
 def _same(a: Subject, b: Subject) -> bool:
-    return a.movable is b.movable and all(np.array_equal(x, y) for x, y in zip(a.pose, b.pose))
+    return a.movable is b.movable and same(a.pose, b.pose)
 
 
 def _iou(now: Subject) -> float:

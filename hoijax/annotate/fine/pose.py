@@ -71,6 +71,12 @@ def composed(first: Pose, pivot: Float[np.ndarray, "3"], then: Pose, about: Floa
     return Pose(both.as_matrix(), centre - pivot, first.log_scale + then.log_scale)
 
 
+def same(a: Pose, b: Pose) -> bool:
+    """Whether two poses are one, to the last bit."""
+    turned_alike, moved_alike = np.array_equal(a.rotation, b.rotation), np.array_equal(a.translation, b.translation)
+    return turned_alike and moved_alike and a.log_scale == b.log_scale
+
+
 def matrix(pose: Pose, pivot: Float[np.ndarray, "3"]) -> Float[np.ndarray, "4 4"]:
     """What takes homogeneous points to where the pose puts them."""
     linear = np.exp(pose.log_scale) * pose.rotation
