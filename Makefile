@@ -1,7 +1,12 @@
-# The commands of the project. Everything is installed into .venv and .venv-models; nothing else on the machine is touched.
+# The commands of the project. Everything is installed into .venv, .venv-models and .venv-blender; nothing else on the machine
+# is touched.
 PYTHON ?= python3
 VENV := .venv
 MODELS := .venv-models
+BLENDER := .venv-blender
+# the only python that Blender's module runs in; empty without one, and then the add-on's tests are skipped
+BLENDER_PYTHON ?= $(shell for each in python3.11 $(PYTHON); do \
+	$$each -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$each && break; done)
 BIN := $(VENV)/bin
 OUT ?= out
 SAMPLE ?= $(OUT)/scenes/box/carry_0
@@ -11,7 +16,7 @@ BENCH_FLAGS ?=
 PYTEST_FLAGS ?= --quiet --numprocesses auto --dist loadfile --max-worker-restart=0
 export JAX_PLATFORMS ?= cpu
 
-.PHONY: venv venv-models demo tables test test-fast lint bench bench-gpu clean
+.PHONY: venv venv-models venv-blender blender-addon demo tables test test-fast lint bench bench-gpu clean
 
 venv: $(VENV)/.installed
 
@@ -31,6 +36,19 @@ $(MODELS)/.installed: Makefile
 		transformers==5.23.0 diffusers==0.42.1 pillow==13.0.0 safetensors==0.8.0
 	touch $@
 
+# Blender as a python module (1 GB), without a window: for the tests of the add-on. It wants a few libraries of the system, which
+# docs/blender.md names.
+venv-blender: $(BLENDER)/.installed
+
+$(BLENDER)/.installed: Makefile
+	test -n "$(BLENDER_PYTHON)" || { echo "$(BLENDER): Blender's module wants Python 3.11; give BLENDER_PYTHON=..."; exit 1; }
+	test -x $(BLENDER)/bin/python || $(BLENDER_PYTHON) -m venv $(BLENDER)
+	$(BLENDER)/bin/pip install --quiet --disable-pip-version-check bpy==5.0.1
+	touch $@
+
+blender-addon: venv ## the Blender add-on as the zip that Blender installs
+	$(BIN)/python experiments/blender_addon.py --out=$(OUT)/hoijax-blender.zip
+
 demo: venv ## three built-in scenes: made, reconstructed, measured; a report for each
 	$(BIN)/python experiments/make_scenes.py --out=$(OUT)/scenes --names=ball,chair,box
 	$(BIN)/python experiments/reconstruct.py --data=$(OUT)/scenes --out=$(OUT)/demo
@@ -40,7 +58,7 @@ tables: venv ## the README's tables: the benchmark's test split, made and run th
 	$(BIN)/python experiments/ablate.py --grid=experiments/configs/table2.py --data=$(OUT)/test --out=$(OUT)/ablations
 	$(BIN)/python experiments/ablate.py --grid=experiments/configs/table3.py --data=$(OUT)/test --out=$(OUT)/ablations
 
-test: venv venv-models lint ## everything: the fast suite first, then the slow rest
+test: venv venv-models $(if $(BLENDER_PYTHON),venv-blender) lint ## everything: the fast suite first, then the slow rest
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m 'not slow'
 	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m slow
 

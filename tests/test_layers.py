@@ -26,6 +26,10 @@ LAYERS["hoijax"] = set()  # the package's own __init__
 FORBIDDEN_EVERYWHERE = {"torch", "smplx", "bpy", "third_party_wrappers"}
 FORBIDDEN_IN_PACKAGE = {"absl", "pytest", "beartype"}
 
+# Blender's own python runs this folder: it has numpy, and nothing of ours.
+BLENDER = ROOT / "hoijax" / "annotate" / "blender"
+IN_BLENDER = {"numpy", "bpy", "mathutils"}
+
 
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, with dots, at any depth of the file."""
@@ -47,7 +51,7 @@ def layer(path: Path) -> str:
 
 
 def package_files() -> list[Path]:
-    return sorted((ROOT / "hoijax").rglob("*.py"))
+    return sorted(path for path in (ROOT / "hoijax").rglob("*.py") if path.parent != BLENDER)
 
 
 @pytest.mark.parametrize("path", package_files(), ids=lambda p: str(p.relative_to(ROOT)))
@@ -59,6 +63,20 @@ def test_imports_run_one_way(path: Path) -> None:
         assert parts[0] not in FORBIDDEN_EVERYWHERE | FORBIDDEN_IN_PACKAGE, f"{path} imports {module}"
         if parts[0] == "hoijax" and len(parts) > 1 and parts[1] != "__version__":
             assert parts[1] in LAYERS[own], f"{path}: the layer {own!r} may not import {module}"
+            assert parts[:3] != ["hoijax", "annotate", "blender"], f"{path} imports {module}, which is Blender's"
+
+
+@pytest.mark.parametrize("path", sorted(BLENDER.glob("*.py")), ids=lambda p: p.name)
+def test_the_add_on_needs_only_what_blender_has(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            wanted = [node.module] if node.module else [alias.name for alias in node.names]
+            assert node.level == 1
+            assert all((BLENDER / f"{name}.py").is_file() for name in wanted), f"{path} imports {wanted}"
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            roots = {name.split(".")[0] for name in names if name}
+            assert roots <= sys.stdlib_module_names | IN_BLENDER, f"{path} imports {roots}"
 
 
 def wrapper_files() -> list[Path]:

@@ -32,6 +32,27 @@ function drawnBySoftware() {
   return software;
 }
 
+// The mesh's colours are sRGB, as files and pickers mean them; three.js mixes in linear light.
+const LINEAR = Uint16Array.from({ length: 256 }, (_, k) => {
+  const x = k / 255;
+  return 65535 * (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+});
+
+// Ends of the edges at which faces of different labels meet.
+function bordersOf(faces, labels) {
+  const first = new Map();
+  const edges = [];
+  for (let k = 0; k < faces.length; k += 3)
+    for (const [a, b] of [[0, 1], [1, 2], [2, 0]]) {
+      const [low, high] = [faces[k + a], faces[k + b]].sort((x, y) => x - y);
+      const key = low * 16777216 + high;
+      const label = labels[k / 3];
+      if (!first.has(key)) first.set(key, label);
+      else if (first.get(key) !== label) edges.push(low, high);
+    }
+  return edges;
+}
+
 function edgesOf(faces) {
   const seen = new Set();
   const edges = [];
@@ -53,10 +74,12 @@ export default {
       <canvas style="position:absolute;inset:0;width:100%;height:100%"></canvas>
       <canvas style="position:absolute;inset:0;width:100%;height:100%"></canvas>
       <div style="position:absolute;inset:0;display:none;padding:1em"></div>
+      <div style="position:absolute;display:none;pointer-events:none;padding:1px 8px;border-radius:4px;white-space:nowrap;
+        background:#263238;color:white;font-size:13px"></div>
     </div>`,
 
   mounted() {
-    const [under, over, message] = this.$el.children;
+    const [under, over, message, tip] = this.$el.children;
     this.meshes = new Map();
     this.camera_kind = null;
     this.draws = 0;
@@ -78,6 +101,7 @@ export default {
       return;
     }
     this.controls = new OrbitControls(this.camera, over);
+    this.controls.zoomToCursor = true;
     this.controls.addEventListener("change", () => this.draw());
     this.raycaster = new THREE.Raycaster();
     let pressed = null;
@@ -88,17 +112,23 @@ export default {
       if (still && e.button === 0) this.$emit("pick", this.hit(e));
     });
     let last = "";
-    over.addEventListener("pointermove", (e) => {
-      if (e.buttons) return;
-      const hit = this.hit(e);
+    const over_now = (hit, e) => {
+      const text = hit && this.meshes.get(hit.name)?.names[hit.label];
+      tip.style.display = text ? "block" : "none";
+      if (text) {
+        tip.textContent = text;
+        const { left, top, width } = this.$el.getBoundingClientRect();
+        tip.style.left = `${Math.min(e.clientX - left + 14, width - tip.offsetWidth - 4)}px`;
+        tip.style.top = `${Math.max(e.clientY - top - 30, 0)}px`;
+      }
       const now = hit ? `${hit.name}/${hit.label}` : "";
-      if (now !== last) this.$emit("hover", hit);
+      if (now === last) return;
       last = now;
-    });
-    over.addEventListener("pointerleave", () => {
-      if (last) this.$emit("hover", null);
-      last = "";
-    });
+      this.glow(hit?.name, hit?.label);
+      this.$emit("hover", hit);
+    };
+    over.addEventListener("pointermove", (e) => over_now(e.buttons ? null : this.hit(e), e));
+    over.addEventListener("pointerleave", (e) => over_now(null, e));
     this.listen_for_drags(over);
     this.watcher = new ResizeObserver(() => this.draw());
     this.watcher.observe(this.$el);
@@ -112,7 +142,8 @@ export default {
   },
 
   methods: {
-    // [{name, url, opacity, edges, rgb?: [r, g, b] in 0..1 for one colour, matrix?}]: replaces everything shown.
+    // [{name, url, opacity, edges, solid, names, borders, rgb?: [r, g, b] in 0..1 for one colour, hover?, matrix?}]:
+    // replaces everything shown.
     async show(meshes) {
       if (!this.renderer) return;
       const turn = (this.turn = (this.turn ?? 0) + 1);
@@ -122,13 +153,18 @@ export default {
       try {
         loaded = await Promise.all(meshes.map(async (m) => [m, await unpacked(m.url)]));
       } catch (error) {
-        if (turn === this.turn) this.$emit("trouble", `a mesh could not be loaded: ${error.message}`);
+        if (turn === this.turn) {
+          this.late = null;
+          this.$emit("trouble", `a mesh could not be loaded: ${error.message}`);
+        }
         return;
       }
       if (turn !== this.turn) return; // a later call has overtaken this one
       for (const { mesh } of this.meshes.values()) {
-        mesh.geometry.dispose();
-        mesh.material.dispose();
+        for (const part of [mesh, ...mesh.children]) {
+          part.geometry.dispose();
+          part.material.dispose();
+        }
         mesh.removeFromParent();
       }
       this.meshes.clear();
@@ -144,15 +180,15 @@ export default {
       let mesh;
       if (m.edges) {
         geometry.setAttribute("position", new THREE.BufferAttribute(verts, 3));
-        geometry.setAttribute("color", new THREE.BufferAttribute(rgb, 3, true));
+        geometry.setAttribute("color", new THREE.BufferAttribute(Uint16Array.from(rgb, (x) => LINEAR[x]), 3, true));
         geometry.setIndex(edgesOf(faces));
         mesh = new THREE.LineSegments(geometry, new THREE.LineBasicMaterial({ ...material, depthTest: false }));
       } else {
         // each face its own corners, so that a label may colour it sharply
-        const [at, color] = [new Float32Array(3 * faces.length), new Uint8Array(3 * faces.length)];
+        const [at, color] = [new Float32Array(3 * faces.length), new Uint16Array(3 * faces.length)];
         faces.forEach((v, k) => {
           at.set(verts.subarray(3 * v, 3 * v + 3), 3 * k);
-          color.set(rgb.subarray(3 * v, 3 * v + 3), 3 * k);
+          for (let c = 0; c < 3; c++) color[3 * k + c] = LINEAR[rgb[3 * v + c]];
         });
         const normals = new THREE.BufferGeometry();
         normals.setAttribute("position", new THREE.BufferAttribute(verts, 3));
@@ -164,7 +200,14 @@ export default {
         geometry.setAttribute("position", new THREE.BufferAttribute(at, 3));
         geometry.setAttribute("normal", new THREE.BufferAttribute(normal, 3));
         geometry.setAttribute("color", new THREE.BufferAttribute(color, 3, true));
-        mesh = new THREE.Mesh(geometry, new THREE.MeshLambertMaterial({ ...material, side: THREE.DoubleSide }));
+        const behind = { polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1 }; // its lines stay in front
+        mesh = new THREE.Mesh(geometry, new THREE.MeshLambertMaterial({ ...material, ...behind, side: THREE.DoubleSide }));
+        if (m.borders) {
+          const lines = new THREE.BufferGeometry();
+          lines.setAttribute("position", new THREE.BufferAttribute(verts, 3));
+          lines.setIndex(bordersOf(faces, labels));
+          mesh.add(new THREE.LineSegments(lines, new THREE.LineBasicMaterial({ color: 0, transparent: true, opacity: 0.35 })));
+        }
       }
       if (m.rgb) {
         mesh.material.vertexColors = false;
@@ -173,8 +216,11 @@ export default {
       mesh.material.visible = m.opacity !== 0;
       mesh.matrixAutoUpdate = false;
       if (m.matrix) mesh.matrix.set(...m.matrix);
-      this.meshes.set(m.name, { mesh, labels, rgb, faces });
+      const { solid = true, names = [], hover = null, painted = {} } = m;
+      const shown = { mesh, labels, rgb, faces, solid, names, hover, painted, glowing: null };
+      this.meshes.set(m.name, shown);
       this.root.add(mesh);
+      this.recolor(shown);
     },
 
     // Row-major 4x4 of one mesh.
@@ -192,17 +238,42 @@ export default {
       const found = this.meshes.get(name);
       if (!found) return;
       Object.assign(found.mesh.material, { opacity: value, transparent: value < 1, visible: value > 0, needsUpdate: true });
+      for (const lines of found.mesh.children) lines.visible = value > 0;
       this.draw();
     },
 
-    // {label: [r, g, b] in 0..1}: the faces with these labels in these colours, all others in their own.
+    // {label: [r, g, b] or [r, g, b, strength], in 0..1}: the faces with these labels in these colours, all others in
+    // their own.
     paint(name, colors) {
+      this.late?.set(name, { ...this.late.get(name), painted: colors });
       const found = this.meshes.get(name);
       if (!found) return;
-      const attribute = found.mesh.geometry.attributes.color;
-      found.faces.forEach((v, k) => {
-        const painted = colors[found.labels[Math.floor(k / 3)]];
-        for (let c = 0; c < 3; c++) attribute.array[3 * k + c] = painted ? 255 * painted[c] : found.rgb[3 * v + c];
+      found.painted = colors;
+      this.recolor(found);
+    },
+
+    // Lights up one label of one mesh, and no other.
+    glow(name, label) {
+      for (const [key, found] of this.meshes) {
+        const now = key === name && found.hover ? label ?? null : null;
+        if (now === found.glowing) continue;
+        found.glowing = now;
+        this.recolor(found);
+      }
+    },
+
+    recolor({ mesh, faces, labels, rgb, painted, glowing, hover }) {
+      if (!mesh.isMesh) return;
+      const attribute = mesh.geometry.attributes.color;
+      const layers = new Map(); // of each label: what lies over its own colour
+      faces.forEach((v, k) => {
+        const label = labels[Math.floor(k / 3)];
+        if (!layers.has(label)) layers.set(label, [painted[label], label === glowing ? hover : null].filter(Boolean));
+        for (let c = 0; c < 3; c++) {
+          let value = rgb[3 * v + c];
+          for (const layer of layers.get(label)) value += (255 * layer[c] - value) * (layer[3] ?? 1);
+          attribute.array[3 * k + c] = LINEAR[Math.round(value)];
+        }
       });
       attribute.needsUpdate = true;
       this.draw();
@@ -380,11 +451,18 @@ export default {
       const { left, top, width, height } = this.$el.getBoundingClientRect();
       const at = { x: ((event.clientX - left) / width) * 2 - 1, y: 1 - ((event.clientY - top) / height) * 2 };
       this.raycaster.setFromCamera(at, this.camera);
-      const solid = [...this.meshes].filter(([, { mesh }]) => mesh.isMesh && mesh.material.visible);
+      const solid = [...this.meshes].filter(([, { mesh, solid }]) => solid && mesh.isMesh && mesh.material.visible);
       const [first] = this.raycaster.intersectObjects(solid.map(([, { mesh }]) => mesh), false);
       if (!first) return null;
       const [name, { labels }] = solid.find(([, { mesh }]) => mesh === first.object);
-      return { name, face: first.faceIndex, label: labels[first.faceIndex] };
+      return { name, face: first.faceIndex, label: labels[first.faceIndex], shift: event.shiftKey };
+    },
+
+    // Where a point (OpenCV's axes) stands on the page now, in its pixels.
+    pixel([x, y, z]) {
+      const at = new THREE.Vector3(x, -y, -z).project(this.camera);
+      const { left, top, width, height } = this.$el.getBoundingClientRect();
+      return [left + ((at.x + 1) / 2) * width, top + ((1 - at.y) / 2) * height];
     },
   },
 };

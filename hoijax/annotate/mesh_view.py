@@ -14,7 +14,11 @@ assert nicegui.elements.scene
 
 
 class Shown(NamedTuple):
-    """A mesh of a view. `url` is that of a `packed_mesh`; `rgb` (0 to 1) stands for the file's own colours."""
+    """A mesh of a view. `url` is that of a `packed_mesh`; `rgb` (0 to 1) stands for the file's own colours.
+
+    The mouse goes through a mesh that is not `solid`. `names` of its labels appear at the mouse; `hover` (rgb and how
+    strongly, 0 to 1) lights up the label under it; `borders` draws lines where labels meet.
+    """
 
     name: str
     url: str
@@ -22,14 +26,22 @@ class Shown(NamedTuple):
     opacity: float = 1.0
     edges: bool = False
     matrix: Float[np.ndarray, "4 4"] | None = None
+    solid: bool = True
+    names: tuple[str, ...] = ()
+    hover: tuple[float, float, float, float] | None = None
+    borders: bool = False
 
 
 class Hit(NamedTuple):
-    """What lies under the mouse: the mesh, the number of its face, the label of that face."""
+    """What lies under the mouse: the mesh, the number of its face, the label of that face; whether shift was held.
+
+    It is what a browser says: a tool looks at what it has itself under that number.
+    """
 
     name: str
     face: int
     label: int
+    shift: bool = False
 
 
 class Drag(NamedTuple):
@@ -56,16 +68,17 @@ class MeshView(ui.element, component="mesh_view.js"):
     ) -> None:
         super().__init__()
 
-        def hit(event: events.GenericEventArguments) -> Hit | None:
-            return Hit(event.args["name"], event.args["face"], event.args["label"]) if event.args else None
-
         def picked(event: events.GenericEventArguments) -> None:
-            found = hit(event)
+            found = _hit(event.args)
             if on_pick and found:
                 on_pick(found)
 
+        def hovered(event: events.GenericEventArguments) -> None:
+            if on_hover:
+                on_hover(_hit(event.args))
+
         self.on("pick", picked)
-        self.on("hover", lambda event: on_hover(hit(event)) if on_hover else None)
+        self.on("hover", hovered)
 
         def dragged(event: events.GenericEventArguments) -> None:
             drag = _drag(event.args)
@@ -92,8 +105,13 @@ class MeshView(ui.element, component="mesh_view.js"):
         self.run_method("opacity", name, float(value))
 
     def paint(self, name: str, colors: Mapping[int, Sequence[float]]) -> None:
-        """Faces of these labels in these colours (rgb, 0 to 1), all others in their own."""
+        """Faces of these labels in these colours (rgb, 0 to 1, and how strongly: 1 where it is not given), all others in
+        their own."""
         self.run_method("paint", name, {str(label): [float(x) for x in rgb] for label, rgb in colors.items()})
+
+    def glow(self, name: str, label: int | None) -> None:
+        """Lights up a label in its mesh's `hover` colour, as under the mouse; None: no label."""
+        self.run_method("glow", name, label)
 
     def orbit(
         self, eye: Sequence[float], target: Sequence[float], up: Sequence[float] = (0, -1, 0), fov: float = 35.0
@@ -120,6 +138,16 @@ def _drag(said: Any) -> Drag | None:
         return None
     known = kind in ("move", "turn", "scale", "away") and np.isfinite((x, y, z)).all()
     return Drag(kind, (x, y, z)) if known else None
+
+
+def _hit(said: Any) -> Hit | None:
+    """What the browser says lies under the mouse; None for nothing, and for what is no hit."""
+    if not isinstance(said, dict) or not isinstance(said.get("name"), str):
+        return None
+    face, label = said.get("face"), said.get("label")
+    if type(face) is not int or type(label) is not int:
+        return None
+    return Hit(said["name"], face, label, said.get("shift") is True)
 
 
 def _plain(mesh: Shown) -> dict[str, Any]:

@@ -12,6 +12,17 @@ from hoijax.annotate.look import BAR, look
 from hoijax.annotate.seat import Seat
 from hoijax.annotate.tool import Key, Tool
 
+AGAIN = (
+    "ArrowLeft",
+    "ArrowRight",
+    "ArrowUp",
+    "ArrowDown",
+    "PageUp",
+    "PageDown",
+    "+",
+    "-",
+)  # keys that repeat while held
+
 
 async def tool_page(desk: Desk, tool: Tool, annotator: str, item: str | None) -> None:
     """Builds the page of one annotator and puts the item before them, or the first unfinished one."""
@@ -47,7 +58,7 @@ async def tool_page(desk: Desk, tool: Tool, annotator: str, item: str | None) ->
     keys = in_order(seat.bench.keys, keys)
     bar["help"] = help_dialog(tool, keys)
     pressed = {name: key for key in keys for name in names_of(key)}
-    ui.keyboard(lambda event: press(pressed, event), ignore=["input", "select", "textarea"])
+    ui.keyboard(lambda event: press(pressed, event), ignore=["input", "select", "textarea", "button"])
     follow(seat, bar)
     await seat.client.connected(timeout=30)
     first = (
@@ -117,7 +128,7 @@ def press(pressed: dict[str, Key], event: KeyEventArguments) -> None:
         name = ("shift+" if held.shift else "") + name
     prefix = "ctrl+" if held.ctrl or held.meta else "alt+" if held.alt else ""
     key = pressed.get(prefix + name) or pressed.get(prefix + name.lower())
-    if key is None or (event.action.repeat and not key.repeats):
+    if key is None or (event.action.repeat and not key.repeats and event.key.name not in AGAIN):
         return
     found = key.press()
     if hasattr(found, "__await__"):

@@ -107,12 +107,12 @@ def serve() -> Iterator[Callable[..., Server]]:
 class Browser:
     """A Chromium of one annotator. `driver` is Selenium's."""
 
-    def __init__(self, profile: Path) -> None:
+    def __init__(self, profile: Path, *flags: str) -> None:
         from selenium import webdriver
 
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM or ""
-        for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        for flag in (*FLAGS, f"--user-data-dir={profile}", *flags):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
@@ -134,7 +134,7 @@ class Browser:
     def ready(self) -> bool:
         """Whether the item is shown, or why it cannot be."""
         spinning = self.driver.execute_script(
-            "return [...document.querySelectorAll('.q-spinner')].some(e => e.offsetParent)"
+            "return [...document.querySelectorAll('.q-spinner')].some(e => e.getClientRects().length)"
         )
         return not spinning
 
@@ -172,14 +172,14 @@ class Browser:
 
 
 @pytest.fixture
-def browsers(tmp_path: Path) -> Iterator[Callable[[], Browser]]:
-    """Opens browsers, each with cookies of its own: browsers(). They end with the test."""
+def browsers(tmp_path: Path) -> Iterator[Callable[..., Browser]]:
+    """Opens browsers, each with cookies of its own: browsers(*flags). They end with the test."""
     if CHROMIUM is None or DRIVER is None:
         pytest.skip("no chromium with its chromedriver on this machine")
     started: list[Browser] = []
 
-    def start() -> Browser:
-        started.append(Browser(tmp_path / f"profile{len(started)}"))
+    def start(*flags: str) -> Browser:
+        started.append(Browser(tmp_path / f"profile{len(started)}", *flags))
         return started[-1]
 
     yield start
