@@ -57,7 +57,7 @@ def main() -> None:
             took = []
             for k in range(NUDGES + 5):
                 took.append(float(browser.driver.execute_async_script(FOLLOWED, KEYS[k % len(KEYS)])))
-                time.sleep(0.3)
+                time.sleep(0.6)
         finally:
             browser.driver.quit()
             server.stop()
