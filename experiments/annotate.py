@@ -17,6 +17,7 @@ from pathlib import Path
 
 from absl import app, flags
 
+from hoijax.annotate.facts import start_facts
 from hoijax.annotate.guard import is_loopback
 from hoijax.annotate.items import find_items
 from hoijax.annotate.serve import open_desk, serve
@@ -70,6 +71,7 @@ def main(_: list[str]) -> None:
         with held(store.with_name(f".{store.name}.lock")):
             library = load_library(_LIBRARY.value) if _LIBRARY.value else None
             desk = open_desk(items, store, TOOLS, {}, library, _EACH.value)
+            start_facts(desk, store.with_name(f"{store.name}.iou.json"))
             opened = listening(_HOST.value, _PORT.value)
             local = is_loopback(opened.getsockname()[0])
             token = token_of(Path(_TOKEN.value)) if _TOKEN.value else "" if local else secrets.token_urlsafe(18)

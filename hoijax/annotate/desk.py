@@ -73,10 +73,11 @@ def order(desk: Desk, tool: str) -> list[str]:
     return sorted(desk.items.folders, key=lambda item: (worst.get(item, 2.0), item))
 
 
-def next_item(desk: Desk, tool: str, item: str | None, annotator: str, step: int, unfinished: bool) -> str | None:
-    """The item `step` (1 or -1) places on; of the unfinished ones that nobody else has, if asked (from the start again
-    at the end of the list). None where there is none."""
-    names = order(desk, tool)
+def next_item(
+    desk: Desk, tool: str, item: str | None, annotator: str, step: int, unfinished: bool, names: Sequence[str]
+) -> str | None:
+    """The item `step` (1 or -1) places on in the list `names`; of the unfinished ones that nobody else has, if asked
+    (from the start again at the end of the list). None where there is none."""
     at = names.index(item) if item in names else -1 if step > 0 else len(names)
     if not unfinished:
         return names[at + step] if 0 <= at + step < len(names) else None

@@ -4,6 +4,10 @@ import { THREE, OrbitControls } from "nicegui-scene";
 
 const FLIP = new THREE.Matrix4().makeScale(1, -1, -1); // OpenCV's axes to WebGL's
 const DRAG_PX = 4; // a press that moves farther turns the view and picks nothing
+const TURN = 0.008; // radians a pixel, where a mesh is turned with the mouse
+const WHEEL = 0.0004; // of the logarithm of its scale, or of its distance, for each unit of the wheel
+const PATIENCE = 120; // milliseconds by which a view that is not over the photograph follows a mesh that is moved
+const WHEEL_REST = 250; // milliseconds after which turning the wheel has ended
 
 async function unpacked(url) {
   const answer = await fetch(url);
@@ -15,6 +19,17 @@ async function unpacked(url) {
   const labels = new Uint8Array(data, 8 + 12 * v + 12 * f, f);
   const rgb = new Uint8Array(data, 8 + 12 * v + 13 * f, 3 * v);
   return { verts, faces, labels, rgb };
+}
+
+// Smooth edges cost a software renderer as much again.
+let software = null;
+function drawnBySoftware() {
+  if (software !== null) return software;
+  const gl = document.createElement("canvas").getContext("webgl");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  software = info ? /swiftshader|llvmpipe|software/i.test(gl.getParameter(info.UNMASKED_RENDERER_WEBGL)) : false;
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return software;
 }
 
 // The mesh's colours are sRGB, as files and pickers mean them; three.js mixes in linear light.
@@ -79,7 +94,7 @@ export default {
     this.scene.add(this.camera);
     this.photo = under.getContext("2d");
     try {
-      this.renderer = new THREE.WebGLRenderer({ canvas: over, antialias: true, alpha: true });
+      this.renderer = new THREE.WebGLRenderer({ canvas: over, antialias: !drawnBySoftware(), alpha: true });
     } catch {
       message.textContent = "This browser has no WebGL: the 3D view cannot be shown. The lists and buttons work without it.";
       message.style.display = "block";
@@ -114,6 +129,7 @@ export default {
     };
     over.addEventListener("pointermove", (e) => over_now(e.buttons ? null : this.hit(e), e));
     over.addEventListener("pointerleave", (e) => over_now(null, e));
+    this.listen_for_drags(over);
     this.watcher = new ResizeObserver(() => this.draw());
     this.watcher.observe(this.$el);
   },
@@ -132,6 +148,7 @@ export default {
       if (!this.renderer) return;
       const turn = (this.turn = (this.turn ?? 0) + 1);
       this.late = new Map(); // what is asked of meshes while they are being loaded
+      this.grabbed = null;
       let loaded;
       try {
         loaded = await Promise.all(meshes.map(async (m) => [m, await unpacked(m.url)]));
@@ -213,7 +230,7 @@ export default {
       if (!found) return;
       found.mesh.matrix.set(...matrix);
       found.mesh.matrixWorldNeedsUpdate = true;
-      this.draw();
+      this.draw(this.camera_kind === "orbit");
     },
 
     opacity(name, value) {
@@ -277,6 +294,75 @@ export default {
       this.draw();
     },
 
+    // Over the photograph: lets the mouse move (drag), turn (shift and drag), scale (wheel) and push away (shift and wheel)
+    // a mesh whose centre is here. It follows at once; at the end one "drag" event says by how much.
+    grab(name, centre) {
+      this.grabbed = { name, centre };
+    },
+
+    listen_for_drags(over) {
+      let from = null;
+      let wheel = null;
+      const free = () => this.camera_kind === "photo" && this.grabbed && this.meshes.has(this.grabbed.name);
+      const preview = (drag, start) => {
+        const { mesh } = this.meshes.get(this.grabbed.name);
+        mesh.matrix.multiplyMatrices(this.change(drag), start);
+        mesh.matrixWorldNeedsUpdate = true;
+        this.draw();
+      };
+      const start_of = () => this.meshes.get(this.grabbed.name).mesh.matrix.clone();
+      const drag_of = (e) => {
+        const [dx, dy] = [e.clientX - from.at[0], e.clientY - from.at[1]];
+        if (from.turns) return { kind: "turn", by: [dy * TURN, -dx * TURN, 0] };
+        const [x0, , x1] = this.whole_box(this.$el.clientWidth, this.$el.clientHeight);
+        const metres = ((x1 - x0) / this.$el.clientWidth) * this.grabbed.centre[2];
+        return { kind: "move", by: [(dx * metres) / this.focal[0], (dy * metres) / this.focal[1], 0] };
+      };
+      over.addEventListener("pointerdown", (e) => {
+        if (e.button !== 0 || !free()) return;
+        from = { at: [e.clientX, e.clientY], turns: e.shiftKey, start: start_of() };
+        over.setPointerCapture(e.pointerId);
+      });
+      over.addEventListener("pointermove", (e) => {
+        if (from && free()) preview(drag_of(e), from.start);
+      });
+      over.addEventListener("pointerup", (e) => {
+        if (from && free() && (e.clientX !== from.at[0] || e.clientY !== from.at[1])) this.$emit("drag", drag_of(e));
+        from = null;
+      });
+      over.addEventListener("pointercancel", () => {
+        if (from && free()) preview({ kind: "move", by: [0, 0, 0] }, from.start);
+        from = null;
+      });
+      over.addEventListener("wheel", (e) => {
+        if (!free() || from) return;
+        e.preventDefault();
+        const turned = e.deltaY || e.deltaX; // with shift browsers turn the wheel sideways
+        wheel ??= { sum: 0, kind: e.shiftKey ? "away" : "scale", start: start_of(), turn: this.turn };
+        wheel.sum += wheel.kind === "scale" ? -turned * WHEEL : turned * WHEEL;
+        const drag = { kind: wheel.kind, by: [wheel.sum, 0, 0] };
+        preview(drag, wheel.start);
+        clearTimeout(wheel.timer);
+        wheel.timer = setTimeout(() => {
+          if (wheel.turn === this.turn) this.$emit("drag", drag);
+          wheel = null;
+        }, WHEEL_REST);
+      }, { passive: false });
+    },
+
+    // What a drag does to points in the camera's frame.
+    change({ kind, by }) {
+      const centre = new THREE.Vector3(...this.grabbed.centre);
+      const about = (m) => new THREE.Matrix4().makeTranslation(centre).multiply(m).multiply(
+        new THREE.Matrix4().makeTranslation(centre.clone().negate()));
+      const vector = new THREE.Vector3(...by);
+      if (kind === "move") return new THREE.Matrix4().makeTranslation(vector);
+      if (kind === "turn")
+        return about(new THREE.Matrix4().makeRotationAxis(vector.clone().normalize(), vector.length()));
+      if (kind === "scale") return about(new THREE.Matrix4().makeScale(...Array(3).fill(Math.exp(by[0]))));
+      return new THREE.Matrix4().makeTranslation(centre.multiplyScalar(Math.exp(by[0]) - 1)); // away
+    },
+
     // Photo: {focal: [x, y], center: [x, y], box: [x0, y0, x1, y1] of the photograph to show (pixels), url of the photograph}.
     async photograph({ focal, center, box, url }) {
       if (!this.renderer) return;
@@ -299,16 +385,21 @@ export default {
       this.draw();
     },
 
-    draw() {
+    // In the next frame; a patient view's meshes may lag, so that the views that are not patient come first.
+    draw(patient = false) {
       if (!this.renderer || this.waiting) return;
       this.waiting = true;
-      requestAnimationFrame(() => {
+      const soon = () => requestAnimationFrame(() => {
         this.waiting = false;
         const [w, h] = [this.$el.clientWidth, this.$el.clientHeight];
         if (!w || !h || !this.camera_kind) return;
         const ratio = Math.min(window.devicePixelRatio, 2);
-        this.renderer.setPixelRatio(ratio);
-        this.renderer.setSize(w, h, false);
+        const size = `${w} ${h} ${ratio}`; // setting a size makes new buffers, also when it is the old one
+        if (size !== this.size) {
+          this.size = size;
+          this.renderer.setPixelRatio(ratio);
+          this.renderer.setSize(w, h, false);
+        }
         if (this.camera_kind === "photo") this.place_photo(w, h, ratio);
         else {
           this.camera.aspect = w / h;
@@ -318,6 +409,8 @@ export default {
         this.draws += 1;
         this.$el.dataset.draws = this.draws; // tests wait for it
       });
+      if (patient) setTimeout(soon, PATIENCE);
+      else soon();
     },
 
     place_photo(w, h, ratio) {
@@ -333,6 +426,9 @@ export default {
       );
       this.camera.projectionMatrixInverse.copy(this.camera.projectionMatrix).invert();
       const canvas = this.photo.canvas;
+      const drawn = [x0, y0, x1, y1, w, h, ratio, this.image?.dataset.url, this.image?.complete].join(" ");
+      if (drawn === this.drawn) return; // the photograph stands there already
+      this.drawn = drawn;
       [canvas.width, canvas.height] = [Math.round(w * ratio), Math.round(h * ratio)];
       this.photo.fillStyle = "#1d2127";
       this.photo.fillRect(0, 0, canvas.width, canvas.height);

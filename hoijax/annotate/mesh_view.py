@@ -44,6 +44,18 @@ class Hit(NamedTuple):
     shift: bool = False
 
 
+class Drag(NamedTuple):
+    """How the mouse changed a mesh over the photograph.
+
+    `kind`: "move" (`by` metres along the camera's axes), "turn" (`by` radians, axis times angle, about its centre),
+    "scale" and "away" (`by[0]`: logarithm of the factor of its size, of its distance from the camera). What the browser
+    says, finite, but not yet otherwise judged.
+    """
+
+    kind: str
+    by: tuple[float, float, float]
+
+
 class MeshView(ui.element, component="mesh_view.js"):
     """A canvas with meshes. Coordinates are OpenCV's (x right, y down, z forward), metres."""
 
@@ -52,6 +64,7 @@ class MeshView(ui.element, component="mesh_view.js"):
         on_pick: Callable[[Hit], Any] | None = None,
         on_hover: Callable[[Hit | None], Any] | None = None,
         on_trouble: Callable[[str], Any] | None = None,
+        on_drag: Callable[[Drag], Any] | None = None,
     ) -> None:
         super().__init__()
 
@@ -66,6 +79,13 @@ class MeshView(ui.element, component="mesh_view.js"):
 
         self.on("pick", picked)
         self.on("hover", hovered)
+
+        def dragged(event: events.GenericEventArguments) -> None:
+            drag = _drag(event.args)
+            if on_drag and drag:
+                on_drag(drag)
+
+        self.on("drag", dragged)
         self.on("trouble", lambda event: on_trouble(str(event.args)) if on_trouble else None)
 
     def show(self, meshes: Sequence[Shown]) -> None:
@@ -75,6 +95,10 @@ class MeshView(ui.element, component="mesh_view.js"):
     def place(self, name: str, matrix: Float[np.ndarray, "4 4"]) -> None:
         """The mesh at its own coordinates times this matrix."""
         self.run_method("place", name, [float(x) for x in np.asarray(matrix).ravel()])
+
+    def grab(self, name: str, centre: Sequence[float]) -> None:
+        """Over the photograph the mouse may move, turn, scale and push away this mesh; `centre` in the camera's frame."""
+        self.run_method("grab", name, [float(x) for x in centre])
 
     def opacity(self, name: str, value: float) -> None:
         """0 hides the mesh."""
@@ -103,6 +127,17 @@ class MeshView(ui.element, component="mesh_view.js"):
         its camera sees them. Without `url` the photograph stays what it was."""
         lens = {"focal": focal, "center": center, "box": box}
         self.run_method("photograph", {name: [float(x) for x in xy] for name, xy in lens.items()} | {"url": url})
+
+
+def _drag(said: Any) -> Drag | None:
+    """What the browser says of a drag; None where that makes no sense."""
+    try:
+        x, y, z = (float(value) for value in said["by"])
+        kind = said["kind"]
+    except (KeyError, TypeError, ValueError):
+        return None
+    known = kind in ("move", "turn", "scale", "away") and np.isfinite((x, y, z)).all()
+    return Drag(kind, (x, y, z)) if known else None
 
 
 def _hit(said: Any) -> Hit | None:

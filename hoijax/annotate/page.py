@@ -7,7 +7,7 @@ from urllib.parse import quote
 from nicegui import background_tasks, ui
 from nicegui.events import KeyEventArguments
 
-from hoijax.annotate.desk import Desk, finished, next_item, order
+from hoijax.annotate.desk import Desk, finished, next_item
 from hoijax.annotate.look import BAR, look
 from hoijax.annotate.seat import Seat
 from hoijax.annotate.tool import Key, Tool
@@ -57,12 +57,12 @@ async def tool_page(desk: Desk, tool: Tool, annotator: str, item: str | None) ->
         footer(seat)
     keys = in_order(seat.bench.keys, keys)
     bar["help"] = help_dialog(tool, keys)
-    pressed = {name: key.press for key in keys for name in names_of(key)}
+    pressed = {name: key for key in keys for name in names_of(key)}
     ui.keyboard(lambda event: press(pressed, event), ignore=["input", "select", "textarea", "button"])
     follow(seat, bar)
     await seat.client.connected(timeout=30)
     first = (
-        item if item is not None else next_item(desk, tool.name, None, annotator, 1, True) or order(desk, tool.name)[0]
+        item if item is not None else next_item(desk, tool.name, None, annotator, 1, True, seat.names) or seat.names[0]
     )
     await seat.open(first)
 
@@ -71,8 +71,8 @@ def common_keys(seat: Seat, show_help: Any) -> list[Key]:
     """The keys that every tool has."""
     return [
         Key("Enter / n", "next unfinished item", lambda: seat.go(1, True)),
-        Key("PageDown / ]", "next item", lambda: seat.go(1, False)),
-        Key("PageUp / [", "previous item", lambda: seat.go(-1, False)),
+        Key("PageDown / ]", "next item", lambda: seat.go(1, False), repeats=True),
+        Key("PageUp / [", "previous item", lambda: seat.go(-1, False), repeats=True),
         Key("ctrl+z / u", "undo the last act", seat.undo),
         Key("?", "this help", show_help),
     ]
@@ -118,19 +118,19 @@ def in_order(own: Sequence[Key], common: Sequence[Key]) -> list[Key]:
     return [*own, *(key._replace(name=" / ".join(names)) for key, names in left if names)]
 
 
-def press(pressed: dict[str, Any], event: KeyEventArguments) -> None:
+def press(pressed: dict[str, Key], event: KeyEventArguments) -> None:
     """Does what the key means. A held key repeats only where that is of use."""
-    if not event.action.keydown or (event.action.repeat and event.key.name not in AGAIN):
+    if not event.action.keydown:
         return
     held = event.modifiers
     name = str(event.key.name)
     if len(name) > 1 or (held.ctrl or held.meta or held.alt):
         name = ("shift+" if held.shift else "") + name
     prefix = "ctrl+" if held.ctrl or held.meta else "alt+" if held.alt else ""
-    act = pressed.get(prefix + name) or pressed.get(prefix + name.lower())
-    if act is None:
+    key = pressed.get(prefix + name) or pressed.get(prefix + name.lower())
+    if key is None or (event.action.repeat and not key.repeats and event.key.name not in AGAIN):
         return
-    found = act()
+    found = key.press()
     if hasattr(found, "__await__"):
         background_tasks.create(found, name=f"hoijax: key {name}")
 
@@ -140,7 +140,7 @@ def follow(seat: Seat, bar: dict[str, Any]) -> None:
     if seat.client.is_deleted or "body" not in bar:
         return
     desk, tool = seat.desk, seat.tool.name
-    names = order(desk, tool)
+    names = seat.names
     done = sum(finished(desk, tool, name, seat.annotator) for name in names)
     bar["item"].text = seat.item or ""
     bar["place"].text = f"{names.index(seat.item) + 1} of {len(names)}" if seat.item in names else ""

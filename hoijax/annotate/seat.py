@@ -12,7 +12,7 @@ from nicegui import background_tasks, ui
 
 from hoijax.annotate.ahead import Ahead, Prepared
 from hoijax.annotate.blobs import jpeg, png
-from hoijax.annotate.desk import Desk, mine, next_item, note_state
+from hoijax.annotate.desk import Desk, mine, next_item, note_state, order
 from hoijax.annotate.items import fingerprint, item_folder, load_item, readable
 from hoijax.annotate.seats import Seated
 from hoijax.annotate.store import Event, append, take_back
@@ -30,6 +30,7 @@ class Seat:
     def __init__(self, desk: Desk, tool: Tool, annotator: str, told: Callable[[], None]) -> None:
         self.desk, self.tool, self.annotator = desk, tool, annotator
         self.client = ui.context.client
+        self.names = order(desk, tool.name)  # as it was when the page was opened: nothing jumps while one works
         self.item: str | None = None
         self._sample: Sample | None = None
         self.made: Any = None
@@ -131,11 +132,12 @@ class Seat:
     async def _look_ahead(self, turn: int) -> None:
         await asyncio.sleep(LOOK_AHEAD)
         if not self._closed and self._turn == turn:
-            self._ahead.start(next_item(self.desk, self.tool.name, self.item, self.annotator, 1, True))
+            ahead = next_item(self.desk, self.tool.name, self.item, self.annotator, 1, True, self.names)
+            self._ahead.start(ahead)
 
     async def go(self, step: int = 1, unfinished: bool = True) -> None:
         """On to the next item (or back, with -1)."""
-        item = next_item(self.desk, self.tool.name, self.item, self.annotator, step, unfinished)
+        item = next_item(self.desk, self.tool.name, self.item, self.annotator, step, unfinished, self.names)
         if item is None:
             self.say("Everything is done." if unfinished else "This is the end of the list.")
         else:

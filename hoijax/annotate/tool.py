@@ -11,11 +11,13 @@ class Key(NamedTuple):
     """A key of a tool and what it does, for the help. Several names ("Enter / n") mean the same.
 
     Names are the browsers' ("a", "A", "?", "ArrowLeft"), with "ctrl+" before any and "shift+" before those of more than
-    one letter. `press` may give something to await."""
+    one letter. `press` may give something to await. One that `repeats` goes on while it is held. A tool's key comes
+    before a key of the page that has the same name."""
 
     name: str
     does: str
     press: Callable[[], Any]
+    repeats: bool = False
 
 
 class Bench(NamedTuple):

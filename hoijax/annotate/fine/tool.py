@@ -1,55 +1,18 @@
-"""Fine alignment: a start, to be built."""
+"""The fine tool, for the server."""
 
-from collections.abc import Sequence
-
-from nicegui import ui
-
-from hoijax.annotate.blobs import packed_mesh
-from hoijax.annotate.mesh_view import MeshView, Shown
-from hoijax.annotate.seat import Seat
-from hoijax.annotate.store import Event
-from hoijax.annotate.tool import Bench, Key, Tool
-from hoijax.data.sample import Sample
-
-
-def prepare(sample: Sample) -> bytes:
-    return packed_mesh(sample.human)
-
-
-def build(seat: Seat) -> Bench:
-    with ui.row().classes("w-full no-wrap"):
-        photo = ui.image().classes("w-1/2")
-        with ui.element("div").classes("w-1/2 h-96 bg-white"):
-            view = MeshView(
-                on_pick=lambda hit: seat.act("pick", {"face": hit.face}), on_trouble=lambda m: seat.say(m, bad=True)
-            )
-    said = ui.label()
-
-    def show() -> None:
-        photo.set_source(seat.picture(seat.sample.image))
-        view.show([Shown("human", seat.data(seat.made))])
-        low, high = seat.sample.human.verts.min(0), seat.sample.human.verts.max(0)
-        middle = (low + high) / 2
-        view.orbit(middle - [0, 0, 3.0], middle)
-
-    def update() -> None:
-        said.text = f"{len(seat.events)} events"
-
-    return Bench(show, update, [Key("p", "pass", lambda: seat.act("pass"))])
-
-
-def done(events: Sequence[Event]) -> bool:
-    return any(event.kind == "pass" for event in events)
-
+from hoijax.annotate.fine.bench import build
+from hoijax.annotate.fine.shown import made
+from hoijax.annotate.fine.state import is_done, word
+from hoijax.annotate.tool import Tool
 
 TOOL = Tool(
     "fine",
     "Fine alignment",
     "open_with",
-    "Move the object until it fits.",
-    ("image", "human", "parameters"),
-    done,
-    prepare,
+    "Move, turn and scale the object until it fits the photograph and the person.",
+    ("image", "parameters", "human", "object", "truth"),
+    is_done,
+    made,
     build,
-    lambda events: "passed",
+    word,
 )
