@@ -1,4 +1,4 @@
-"""The picture of docs/annotate_fine.md: the fine tool in a browser, after a snap, on a scene of the benchmark.
+"""The picture of docs/annotate.md: the fine tool in a browser, after a snap, on a scene of the benchmark.
 
     python docs/annotate_fine.py --data=TREE --item="bicycle/ride_200"
 
