@@ -24,7 +24,7 @@ def main() -> None:
     options.binary_location = shutil.which("chromium") or ""
     for flag in (*FLAGS, f"--window-size={SIZE[0]},{SIZE[1]}"):
         options.add_argument(flag)
-    command = [sys.executable, "experiments/view.py", "--results=out/demo", "--data=out/scenes", "--port=18090"]
+    command = [sys.executable, "experiments/view.py", "--results=out/demo", "--data=out/scenes", "--port=0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     try:

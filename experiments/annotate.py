@@ -62,8 +62,10 @@ def token_of(file: Path) -> str:
     return token
 
 
-def main(_: list[str]) -> None:
+def main(argv: list[str]) -> None:
     """Finds the samples, opens the store, serves."""
+    if len(argv) > 1:
+        sys.exit(f"not a flag: {argv[1:]} (see --help)")
     try:
         items = find_items(_DATA.value)
         # one name for one file: a lock beside a link to the store would not see the lock beside the store
@@ -79,7 +81,7 @@ def main(_: list[str]) -> None:
             print(f"{len(items.folders)} items in {items.tree}; decisions go to {store}")
             print(f"open {address}{f'?token={token}' if token else ''}", flush=True)
             serve(desk, opened, token)
-    except (SampleError, LockedError) as error:
+    except (SampleError, LockedError, OSError) as error:
         sys.exit(str(error))
 
 

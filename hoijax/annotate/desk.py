@@ -42,14 +42,19 @@ def note_state(desk: Desk, tool: Tool, item: str, annotator: str, happened: Sequ
     states[annotator] = tool.state(happened) if tool.done(happened) else ""
 
 
-def read_states(desk: Desk) -> None:
-    """Fills `Desk.states` from the store. Events of items that are no longer in the tree stay in the store only."""
+def by_annotator(desk: Desk) -> dict[tuple[str, str, str], list[Event]]:
+    """Standing events by tool, item and annotator. Those of items that are no longer in the tree stay in the store only."""
     grouped: defaultdict[tuple[str, str, str], list[Event]] = defaultdict(list)
     for event in events(desk.store):
-        grouped[event.tool, event.item, event.annotator].append(event)
-    for (name, item, annotator), happened in grouped.items():
-        if name in desk.tools and item in desk.items.folders:
-            note_state(desk, desk.tools[name], item, annotator, _of_these_files(desk, name, item, standing(happened)))
+        if event.tool in desk.tools and event.item in desk.items.folders:
+            grouped[event.tool, event.item, event.annotator].append(event)
+    return {key: standing(happened) for key, happened in grouped.items()}
+
+
+def read_states(desk: Desk) -> None:
+    """Fills `Desk.states` from the store; `facts.start_facts` then finds out which decisions are of older files."""
+    for (name, item, annotator), happened in by_annotator(desk).items():
+        note_state(desk, desk.tools[name], item, annotator, _of_these_files(desk, name, item, happened))
 
 
 def _of_these_files(desk: Desk, tool: str, item: str, happened: list[Event]) -> list[Event]:
@@ -67,7 +72,7 @@ def finished(desk: Desk, tool: str, item: str, annotator: str) -> bool:
     return bool(states.get(annotator)) if desk.each else any(states.values())
 
 
-def order(desk: Desk, tool: str) -> list[str]:
+def order(desk: Desk) -> list[str]:
     """The items in the order of the work list: those with the lowest IoU first where it is known, then by name."""
     worst = {item: facts.get("iou", 2.0) for item, facts in desk.facts.items()}
     return sorted(desk.items.folders, key=lambda item: (worst.get(item, 2.0), item))

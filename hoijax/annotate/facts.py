@@ -1,4 +1,5 @@
-"""Numbers for the work lists: the IoU of every item's object, found beside the pages and kept for the next start."""
+"""What reading every item tells the work lists, found beside the pages: the IoU of its object, and whether its files have
+changed since somebody decided."""
 
 import json
 import logging
@@ -11,17 +12,18 @@ from pathlib import Path
 import numpy as np
 
 from hoijax.annotate.child import start
-from hoijax.annotate.desk import Desk
+from hoijax.annotate.desk import Desk, by_annotator, note_state
 from hoijax.annotate.fine.numbers import iou, sight
-from hoijax.annotate.fine.state import base_mesh, first_base
+from hoijax.annotate.fine.state import base_mesh, first_base, is_done
 from hoijax.annotate.items import Items, fingerprint, load_item
-from hoijax.annotate.store import events, standing
 from hoijax.data.atomic import save_bytes
 from hoijax.data.sample import SampleError
 
 SEES = ("image", "human_mask", "object_mask", "parameters", "object", "truth")
 SAVE_EVERY = 50  # items
+FINE = "fine"
 Kept = dict[str, tuple[str, float | None]]
+Kinds = tuple[str, ...]
 
 
 def start_iou(items: Items, name: str) -> float | None:
@@ -44,30 +46,32 @@ def load_kept(cache: Path) -> Kept:
         return {}
 
 
-def find_facts(connection: Connection, items: Items, kept: Kept) -> None:
-    """The process: tells (item, fingerprint, IoU) of each item, from `kept` where its files are the same."""
+def find_facts(connection: Connection, items: Items, kept: Kept, asked: Mapping[str, Mapping[str, Kinds]]) -> None:
+    """The process: tells (item, fingerprint, IoU, fingerprints by tool) of each item, the IoU from `kept` where its files
+    are the same. `asked`: by item the tools in which somebody decided, and the kinds of files that they rest on."""
     os.nice(10)  # pages come first
     for name, folder in items.folders.items():
         mark = fingerprint(folder, SEES)
         before = kept.get(name)
         value = before[1] if before is not None and mark and before[0] == mark else start_iou(items, name)
-        connection.send((name, mark, value))
+        versions = {tool: fingerprint(folder, kinds) for tool, kinds in asked.get(name, {}).items()}
+        connection.send((name, mark, value, versions))
     connection.close()
 
 
 def start_facts(desk: Desk, cache: Path) -> threading.Thread:
-    """Begins to fill `desk.facts` and returns; the thread ends when all are known. `cache` keeps them between starts.
+    """Begins to fill `desk.facts` and to look through `desk.states`; the thread ends when all is known.
 
-    An item that was confirmed in the fine tool has the IoU with which it was confirmed.
+    `cache` keeps the IoU between starts. An item that was confirmed in the fine tool has the IoU of that. Decisions about
+    files that have changed since no longer count as done.
     """
     kept = load_kept(cache)
-    desk.facts.update(
-        {name: {"iou": value} for name, (_, value) in known(desk.items, kept).items() if value is not None}
-    )
     confirmed = confirmed_ious(desk)
-    for name, value in confirmed.items():
-        desk.facts[name] = {"iou": value}
-    thread = threading.Thread(target=_listen, args=(desk, cache, kept, set(confirmed)), name="hoijax: IoU", daemon=True)
+    for name in desk.items.folders:  # all names now: nobody may add one while a page goes through them
+        entry = kept.get(name)
+        value = confirmed[name][0] if name in confirmed else entry[1] if entry is not None else None
+        desk.facts[name] = {} if value is None else {"iou": value}
+    thread = threading.Thread(target=_listen, args=(desk, cache, kept, confirmed), name="hoijax: facts", daemon=True)
     thread.start()
     return thread
 
@@ -77,25 +81,40 @@ def known(items: Items, kept: Mapping[str, tuple[str, float | None]]) -> Kept:
     return {name: entry for name, entry in kept.items() if name in items.folders}
 
 
-def confirmed_ious(desk: Desk) -> dict[str, float]:
-    """By item the IoU with which somebody confirmed it last."""
-    found = [event for event in standing(events(desk.store, tool="fine")) if event.kind == "done"]
-    there = [event for event in found if event.item in desk.items.folders]
-    return {event.item: float(event.value["iou"]) for event in there if event.value.get("iou") is not None}
+def confirmed_ious(desk: Desk) -> dict[str, tuple[float, str]]:
+    """By item the IoU with which somebody confirmed its pose last and did not move it since, and of which files."""
+    found: dict[str, tuple[float, str]] = {}
+    last: dict[str, int] = {}
+    for (tool, item, _), happened in by_annotator(desk).items():
+        if tool != FINE or not is_done(happened):
+            continue
+        done = [event for event in happened if event.kind == "done"][-1]
+        if done.value.get("iou") is not None and done.id > last.get(item, 0):
+            found[item], last[item] = (float(done.value["iou"]), done.version), done.id
+    return found
 
 
-def _listen(desk: Desk, cache: Path, kept: Kept, confirmed: set[str]) -> None:
-    """Enters what the process finds. An item that somebody has moved meanwhile keeps the newer number."""
-    at_start = {name: facts.get("iou") for name, facts in desk.facts.items()}
+def _listen(desk: Desk, cache: Path, kept: Kept, confirmed: Mapping[str, tuple[float, str]]) -> None:
+    """Enters what the process finds. What somebody has done meanwhile stays as they left it."""
+    facts = {name: dict(values) for name, values in desk.facts.items()}
+    happened = by_annotator(desk)
+    states = {key: desk.states[key[0]].get(key[1], {}).get(key[2], "") for key in happened}
+    asked: dict[str, dict[str, Kinds]] = {}
+    for tool, item, _ in happened:
+        asked.setdefault(item, {})[tool] = desk.tools[tool].sees
     found: Kept = {}
-    process, connection = start(find_facts, desk.items, kept)
+    process, connection = start(find_facts, desk.items, kept, asked)
     try:
         while True:
-            name, mark, value = connection.recv()
+            name, mark, value, versions = connection.recv()
             found[name] = mark, value
-            untouched = desk.facts.get(name, {}).get("iou") == at_start.get(name)
-            if value is not None and name not in confirmed and untouched:
-                desk.facts[name] = {"iou": value}
+            stands = name in confirmed and confirmed[name][1] == versions.get(FINE)
+            if not stands and desk.facts[name] == facts[name]:
+                desk.facts[name] = {} if value is None else {"iou": value}
+            for key, before in states.items():
+                if key[1] == name and desk.states[key[0]].get(name, {}).get(key[2], "") == before:
+                    these = [event for event in happened[key] if event.version == versions[key[0]]]
+                    note_state(desk, desk.tools[key[0]], name, key[2], these)
             if len(found) % SAVE_EVERY == 0:
                 _save(cache, {**known(desk.items, kept), **found})
     except (EOFError, OSError):

@@ -70,8 +70,7 @@ def work_table(desk: Desk, annotator: str) -> None:
     columns += [
         {"name": n, "label": t.title, "field": n, "align": "left", "sortable": True} for n, t in desk.tools.items()
     ]
-    first = next(iter(desk.tools))
-    rows = [row(desk, item, numbers) for item in order(desk, first)]
+    rows = [row(desk, item, numbers) for item in order(desk)]
     table = ui.table(columns=columns, rows=rows, row_key="item", pagination=25).classes("w-full").props("dense flat")
     table.props("data-mark=items")
     with table.add_slot("top-left"):

@@ -12,7 +12,7 @@ from hoijax.annotate.look import BAR, look
 from hoijax.annotate.seat import Seat
 from hoijax.annotate.tool import Key, Tool
 
-AGAIN = (
+HELD = (
     "ArrowLeft",
     "ArrowRight",
     "ArrowUp",
@@ -58,7 +58,9 @@ async def tool_page(desk: Desk, tool: Tool, annotator: str, item: str | None) ->
     keys = in_order(seat.bench.keys, keys)
     bar["help"] = help_dialog(tool, keys)
     pressed = {name: key for key in keys for name in names_of(key)}
-    ui.keyboard(lambda event: press(pressed, event), ignore=["input", "select", "textarea", "button"])
+    ui.keyboard(
+        lambda event: press(pressed, event, bool(bar["help"].value)), ignore=["input", "select", "textarea", "button"]
+    )
     follow(seat, bar)
     await seat.client.connected(timeout=30)
     first = (
@@ -118,9 +120,9 @@ def in_order(own: Sequence[Key], common: Sequence[Key]) -> list[Key]:
     return [*own, *(key._replace(name=" / ".join(names)) for key, names in left if names)]
 
 
-def press(pressed: dict[str, Key], event: KeyEventArguments) -> None:
-    """Does what the key means. A held key repeats only where that is of use."""
-    if not event.action.keydown:
+def press(pressed: dict[str, Key], event: KeyEventArguments, reading: bool) -> None:
+    """Does what the key means; nothing while somebody is `reading` the help. One held repeats only where that is of use."""
+    if reading or not event.action.keydown:
         return
     held = event.modifiers
     name = str(event.key.name)
@@ -128,7 +130,7 @@ def press(pressed: dict[str, Key], event: KeyEventArguments) -> None:
         name = ("shift+" if held.shift else "") + name
     prefix = "ctrl+" if held.ctrl or held.meta else "alt+" if held.alt else ""
     key = pressed.get(prefix + name) or pressed.get(prefix + name.lower())
-    if key is None or (event.action.repeat and not key.repeats and event.key.name not in AGAIN):
+    if key is None or (event.action.repeat and not key.repeats and event.key.name not in HELD):
         return
     found = key.press()
     if hasattr(found, "__await__"):

@@ -12,7 +12,7 @@ from nicegui import background_tasks, ui
 
 from hoijax.annotate.ahead import Ahead, Prepared
 from hoijax.annotate.blobs import jpeg, png
-from hoijax.annotate.desk import Desk, mine, next_item, note_state, order
+from hoijax.annotate.desk import Desk, finished, mine, next_item, note_state, order
 from hoijax.annotate.items import fingerprint, item_folder, load_item, readable
 from hoijax.annotate.seats import Seated
 from hoijax.annotate.store import Event, append, take_back
@@ -30,7 +30,7 @@ class Seat:
     def __init__(self, desk: Desk, tool: Tool, annotator: str, told: Callable[[], None]) -> None:
         self.desk, self.tool, self.annotator = desk, tool, annotator
         self.client = ui.context.client
-        self.names = order(desk, tool.name)  # as it was when the page was opened: nothing jumps while one works
+        self.names = order(desk)  # as it was when the page was opened: nothing jumps while one works
         self.item: str | None = None
         self._sample: Sample | None = None
         self.made: Any = None
@@ -63,6 +63,7 @@ class Seat:
     def act(self, kind: str, value: Mapping[str, Any] | None = None) -> Event | None:
         """Keeps a decision: it is on the disk when this returns. None (and a message) where nothing may be changed."""
         if self.item is None or not self.ready:
+            self.say("Not kept: the item is not there yet.", bad=True)
             return None
         if self.blocked:
             self.say(self.blocked, bad=True)
@@ -114,9 +115,9 @@ class Seat:
         self.trouble = readable(trouble)
         if found is not None:
             self._sample, self.made, self.version = found
-            self._read()
-            self._told()
             try:
+                self._read()
+                self._told()
                 if self.bench is not None:
                     self.bench.show()
                     self.bench.update()
@@ -139,9 +140,17 @@ class Seat:
         """On to the next item (or back, with -1)."""
         item = next_item(self.desk, self.tool.name, self.item, self.annotator, step, unfinished, self.names)
         if item is None:
-            self.say("Everything is done." if unfinished else "This is the end of the list.")
+            self.say(self._why_none() if unfinished else "This is the end of the list.")
         else:
             await self.open(item)
+
+    def _why_none(self) -> str:
+        """Why there is no next unfinished item."""
+        left = [name for name in self.names if not finished(self.desk, self.tool.name, name, self.annotator)]
+        others = sorted({self.desk.seats.holder(self.tool.name, name) for name in left if name != self.item} - {""})
+        if others:
+            return f"All that is left is open at {', '.join(others)}."
+        return "Only this item is left." if left else "Everything is done."
 
     def going(self, step: int = 1, unfinished: bool = True) -> None:
         """`go`, from a handler that does not wait."""
@@ -197,7 +206,9 @@ class Seat:
             self._read()
         except (sqlite3.Error, ValueError, TypeError) as error:
             if event is None:
-                self.unkept = f"Your last step was NOT kept ({error}). Free the disk or tell whoever runs the server."
+                disk = isinstance(error, sqlite3.Error)
+                hint = " Free the disk or tell whoever runs the server." if disk else ""
+                self.unkept = f"Your last step was NOT kept ({error}).{hint}"
                 logging.exception("%s: a decision of %s was not kept", self.item, self.annotator)
                 self.say(self.unkept, bad=True)
             else:

@@ -3,13 +3,14 @@
 import re
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
-from nicegui import ui
+from nicegui import app, ui
 
 from hoijax.annotate.blobs import Blobs, serve_blobs
 from hoijax.annotate.desk import Desk, read_states
@@ -18,7 +19,7 @@ from hoijax.annotate.home import NAME_COOKIE, NAME_PATTERN, home_page, name_page
 from hoijax.annotate.items import Items
 from hoijax.annotate.page import tool_page
 from hoijax.annotate.seats import Seats
-from hoijax.annotate.store import open_store
+from hoijax.annotate.store import close_store, open_store
 from hoijax.annotate.tool import Tool
 from hoijax.data.templates import Library
 
@@ -100,6 +101,7 @@ def application(desk: Desk, token: str, hosts: tuple[str, ...]) -> Guard:
     """The whole server as an ASGI application. NiceGUI's pages are global: one desk a process."""
     inner = FastAPI(openapi_url=None)
     add_pages(desk)
+    app.on_shutdown(lambda: close_store(desk.store))  # here, as uvicorn ends the process by the signal that ended it
     ui.run_with(inner, title="hoijax", reconnect_timeout=5.0, show_welcome_message=False)
     return Guard(inner, token, hosts)
 
@@ -113,4 +115,5 @@ def serve(desk: Desk, listening: socket.socket, token: str) -> None:
     config = uvicorn.Config(
         guarded, log_level="warning", timeout_graceful_shutdown=3, proxy_headers=False, server_header=False
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])

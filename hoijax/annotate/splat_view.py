@@ -49,6 +49,7 @@ class SplatView:
             self.things["Photograph"] = self._photograph(name)
             self.about.content = told(self.result)
         except SampleError as error:
+            self._clear()
             self.result = None
             self.about.content = f"**Cannot be shown.** {error}"
             return

@@ -60,6 +60,14 @@ def open_store(path: str | os.PathLike[str]) -> sqlite3.Connection:
     return store
 
 
+def close_store(store: sqlite3.Connection) -> None:
+    """Brings everything into the one file, so that it may be copied by itself, and closes it."""
+    try:
+        store.execute("pragma wal_checkpoint(truncate)")
+    finally:
+        store.close()
+
+
 def load_events(path: str | os.PathLike[str]) -> list[Event]:
     """All events of a store that is only read; a server may be writing to it.
 

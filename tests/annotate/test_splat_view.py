@@ -74,7 +74,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     broken = folder / "broken" / "one_1"
     broken.mkdir(parents=True)
     (broken / "result.json").write_text("{")
-    command = [sys.executable, str(ROOT / "experiments" / "view.py"), f"--results={folder}", "--port=18081"]
+    command = [sys.executable, str(ROOT / "experiments" / "view.py"), f"--results={folder}", "--port=0"]
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     assert process.stdout is not None
