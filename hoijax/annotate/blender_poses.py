@@ -1,22 +1,23 @@
-"""What annotators exported from Blender, read back and put beside the samples as ground truth."""
+"""What annotators exported from Blender, read back as decisions of the fine tool."""
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from hoijax.data.atomic import new_folder
-from hoijax.data.layout import NAMES, find_samples, load_bytes, sample_file
+from hoijax.annotate.fine.pose import Pose, PoseError, checked, composed, identity, plain
+from hoijax.annotate.fine.state import ANNOTATED, COARSE
+from hoijax.annotate.items import Items, fingerprint, item_folder
+from hoijax.annotate.readers import FINE
+from hoijax.annotate.store import Event
+from hoijax.data.layout import load_bytes, sample_file
 from hoijax.data.objfile import load_mesh
 from hoijax.data.parameters import load_json, numbers
-from hoijax.data.read import load_sample, vertex_order
-from hoijax.data.sample import ColoredMesh, Sample, SampleError
-from hoijax.data.write import save_sample
+from hoijax.data.sample import SampleError
 
 RECORD = "object_pose.json"
 SCHEMA = 1  # version of the record; the reader refuses any other
@@ -38,21 +39,6 @@ class ExportedPose(NamedTuple):
     annotator: str
     time: str
     tool: str
-
-
-class Collected(NamedTuple):
-    """What became of a sample: "written", "unchanged", "not exported" or "failed"; why, and how far the object was moved.
-
-    `moved_cm` is between the pivots, `turned` in degrees, `scaled` a factor; None where nothing was exported.
-    """
-
-    name: str
-    state: str
-    why: str = ""
-    annotator: str = ""
-    moved_cm: float | None = None
-    turned: float | None = None
-    scaled: float | None = None
 
 
 def load_pose(folder: str | os.PathLike[str]) -> ExportedPose:
@@ -77,86 +63,66 @@ def load_pose(folder: str | os.PathLike[str]) -> ExportedPose:
         pivot=numbers(path, "pivot", record.get("pivot"), 3),
         source=_file_name(path, source.get("file")),
         sha256=_text(path, "source/sha256", source.get("sha256")),
-        annotator=_text(path, "annotator", record.get("annotator")),
-        time=_text(path, "time", record.get("time")),
+        annotator=_name(path, record.get("annotator")),
+        time=_time(path, record.get("time")),
         tool=_text(path, "tool", record.get("tool")),
     )
 
 
-def moved(verts: Float[np.ndarray, "v 3"], pose: ExportedPose) -> Float[np.ndarray, "v 3"]:
-    """Vertices as the annotator left them: x' = s R (x - pivot) + pivot + t, in float64, rounded to float32."""
-    at = pose.scale * (verts.astype(np.float64) - pose.pivot) @ pose.rotation.T + pose.pivot + pose.translation
-    return at.astype(np.float32)
+def blender_events(items: Items, exported: Path, sees: tuple[str, ...]) -> tuple[list[Event], list[str]]:
+    """The poses in `exported` as confirmations of the fine tool, and a sentence about each record that cannot be one.
 
-
-def annotated(sample: Sample, pose: ExportedPose) -> Sample:
-    """The sample with the exported object as `truth`, in the coarse object's vertex order where there is one.
-
-    Raises SampleError where the mesh that the pose moves is not in the sample's folder any more.
+    `sees`: the kinds of files that the fine tool shows. An event's id is negative, so it is none of a store, and another
+    one when the record changes. Raises SampleError when `exported` is no folder.
     """
-    path = sample.folder / pose.source
-    found = hashlib.sha256(load_bytes(path)).hexdigest()
-    if found != pose.sha256:
-        raise SampleError(
-            path, f"is another file than the one that was placed (sha256 {found}, expected {pose.sha256})"
-        )
-    mesh = load_mesh(path)
-    truth = mesh._replace(verts=moved(mesh.verts, pose))
-    order = vertex_order(sample.object, truth)
-    if order is not None:
-        truth = ColoredMesh(truth.verts[order], sample.object.faces, truth.rgb[order])
-    return sample._replace(truth=truth)
-
-
-def collect(tree: Path, exported: Path, out: Path) -> Iterator[Collected]:
-    """Writes each exported sample of `tree` into `out`, in canonical form, with the exported object as its truth.
-
-    What stands in `out` already is written again only when the export or the sample changed. Yields one outcome for each
-    sample of the tree, then a failure for each export that belongs to none. Raises SampleError when `tree` is no folder.
-    """
-    names = {
-        folder.name if folder == tree else folder.relative_to(tree).as_posix(): folder for folder in find_samples(tree)
-    }
-    for name, folder in names.items():
-        if not (exported / name / RECORD).is_file():
-            yield Collected(name, "not exported")
+    if not exported.is_dir():
+        raise SampleError(exported, "is not a folder, expected what Blender exported")
+    found: list[Event] = []
+    unused: list[str] = []
+    known = {}
+    for item, folder in sorted(items.folders.items()):
+        known[exported / (folder.name if folder == items.tree else folder.relative_to(items.tree)) / RECORD] = item
+    for path, item in known.items():
+        if not os.path.lexists(path):
             continue
         try:
-            yield _collected(name, folder, exported / name, out / name)
+            found.append(_event(items, item, path, sees))
         except (SampleError, OSError) as error:
-            yield Collected(name, "failed", str(error))
+            unused.append(str(error))
     for path in sorted(exported.rglob(RECORD)):
-        name = path.parent.relative_to(exported).as_posix()
-        if name not in names:
-            yield Collected(name, "failed", f"{path}: was exported from a sample that is not in {tree}")
+        if path not in known:
+            unused.append(f"{path}: was exported from a sample that is not in {items.tree}")
+    return found, unused
 
 
-def _collected(name: str, folder: Path, export: Path, place: Path) -> Collected:
-    pose = load_pose(export)
-    record: dict[str, Any] = {**load_json(export / RECORD), "inputs": _inputs(folder)}
-    text = json.dumps(record, indent=1) + "\n"
-    same = (place / RECORD).is_file() and (place / RECORD).read_text(encoding="utf-8") == text
-    if not same:
-        sample = annotated(load_sample(folder), pose)
-        with new_folder(place, overwrite=(place / RECORD).is_file()) as part:  # never over other data
-            part.rmdir()  # the writer of samples makes its folder itself
-            save_sample(sample, part)
-            (part / RECORD).write_text(text, encoding="utf-8")
-    cosine = np.clip((np.trace(pose.rotation) - 1) / 2, -1, 1)
-    return Collected(
-        name,
-        "unchanged" if same else "written",
-        annotator=pose.annotator,
-        moved_cm=float(100 * np.linalg.norm(pose.translation)),
-        turned=float(np.degrees(np.arccos(cosine))),
-        scaled=pose.scale,
-    )
+def _event(items: Items, item: str, path: Path, sees: tuple[str, ...]) -> Event:
+    digest = hashlib.sha256(load_bytes(path)).digest()
+    pose, folder = load_pose(path.parent), item_folder(items, item)
+    base, source = _base(path, pose, folder)
+    pivot = load_mesh(source).verts.astype(np.float64).mean(0)
+    similarity = Pose(pose.rotation, pose.translation, float(np.log(pose.scale)))
+    try:
+        # The fine tool moves a mesh about the mean of its vertices, Blender about that mean in float32.
+        about_pivot = checked(composed(identity(), pivot, similarity, pose.pivot))
+    except PoseError as error:
+        raise SampleError(path, f"holds no pose that the fine tool takes: {error}") from error
+    value = {"base": base, **plain(about_pivot), "by": pose.tool, "quality": ""}
+    number = -1 - int.from_bytes(digest[:6])
+    return Event(number, pose.time, pose.annotator, item, FINE, "done", value, fingerprint(folder, sees))
 
 
-def _inputs(folder: Path) -> dict[str, str]:
-    """Hashes of the sample's files, by name: what the collected sample was made of."""
-    paths = [path for kind in NAMES if (path := sample_file(folder, kind)) is not None]
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(load_bytes(path)).hexdigest() for path in paths}
+def _base(path: Path, pose: ExportedPose, folder: Path) -> tuple[str, Path]:
+    """Which mesh of the sample was placed, and its file. Raises SampleError where it is not that file any more."""
+    files = {COARSE: sample_file(folder, "object"), ANNOTATED: sample_file(folder, "truth")}
+    for base, file in files.items():
+        if file is not None and file.name == pose.source:
+            found = hashlib.sha256(load_bytes(file)).hexdigest()
+            if found != pose.sha256:
+                message = f"is another file than the one that was placed (sha256 {found}, expected {pose.sha256})"
+                raise SampleError(file, message)
+            return base, file
+    names = " or ".join(file.name for file in files.values() if file is not None)
+    raise SampleError(path, f"moves {pose.source}, expected a mesh of the sample {folder} ({names})")
 
 
 def _file_name(path: Path, name: Any) -> str:
@@ -171,3 +137,21 @@ def _text(path: Path, key: str, value: Any) -> str:
     if not isinstance(value, str):
         raise SampleError(path, f"{key} is {value!r}, expected text")
     return value
+
+
+def _name(path: Path, name: Any) -> str:
+    """An annotator's name: an empty one would be nobody's decision."""
+    if not _text(path, "annotator", name).strip():
+        raise SampleError(path, f"annotator is {name!r}, expected a name")
+    return str(name)
+
+
+def _time(path: Path, time: Any) -> str:
+    """A moment that compares with those of a store."""
+    try:
+        moment = datetime.fromisoformat(_text(path, "time", time))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SampleError(path, f"time is {time!r}, expected a moment in ISO 8601 with its offset from UTC")
+    return str(time)

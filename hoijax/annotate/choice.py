@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from hoijax.annotate.items import Items, fingerprint, item_folder
@@ -22,7 +23,11 @@ class Stale(NamedTuple):
 
 
 class Conflict(NamedTuple):
-    """An item that several annotators finished, not alike: whose counts, what each decided."""
+    """An item that several annotators finished, not alike: whose counts, what each decided.
+
+    Of poses only the mesh and the quality are compared: no two hands place an object to the last digit, and how far two
+    poses are apart is what agreement measures.
+    """
 
     item: str
     tool: str
@@ -38,7 +43,10 @@ class Current(NamedTuple):
 
 
 def current(items: Items, happened: Sequence[Event], readers: Readers, annotator: str = "") -> Current:
-    """Sorts all events of a store, of one annotator only if asked. Reads the files of every item that has events."""
+    """Sorts all events, of one annotator only if asked. Reads the files of every item that has events.
+
+    `happened`: those of a store in the order in which it has them; those of Blender anywhere, their times place them.
+    """
     grouped: defaultdict[tuple[str, str, str], list[Event]] = defaultdict(list)
     for event in happened:
         if event.tool in readers.sees and annotator in ("", event.annotator):
@@ -50,7 +58,7 @@ def current(items: Items, happened: Sequence[Event], readers: Readers, annotator
         if (item, tool) not in versions:
             versions[item, tool] = _version(items, item, readers.sees[tool])
         now = versions[item, tool]
-        stands = standing(events)
+        stands = standing(in_order(events))
         kept = tuple(event for event in stands if now and event.version == now)
         old = [event for event in stands if event not in kept]
         if kept:
@@ -61,6 +69,23 @@ def current(items: Items, happened: Sequence[Event], readers: Readers, annotator
             )
             stale.append(Stale(item, tool, who, len(old), old[-1].time, why))
     return Current(found, tuple(stale))
+
+
+def moment(event: Event) -> datetime:
+    """When it happened, in UTC."""
+    time = datetime.fromisoformat(event.time)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def in_order(happened: Sequence[Event]) -> list[Event]:
+    """By time; those of a store (ids above zero) among themselves as it has them, also where its clock was set back."""
+    keys, latest = [], datetime.min.replace(tzinfo=UTC)
+    for event in happened:
+        when = moment(event)
+        if event.id > 0:
+            latest = when = max(latest, when)
+        keys.append((when, event.id))
+    return [happened[k] for k in sorted(range(len(keys)), key=keys.__getitem__)]
 
 
 def _version(items: Items, item: str, sees: tuple[str, ...]) -> str:
@@ -81,7 +106,11 @@ def chosen(
     preferred = [who for who in prefer if who in finished]
     if preferred:
         return preferred[0]
-    return max(finished, key=lambda who: by_annotator[who][-1].id, default="")
+
+    def last(who: str) -> tuple[datetime, int]:
+        return moment(by_annotator[who][-1]), by_annotator[who][-1].id
+
+    return max(finished, key=last, default="")
 
 
 def conflicts(

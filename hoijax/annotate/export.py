@@ -1,6 +1,6 @@
 """From decisions to ground truth: the annotated samples of a tree as a tree of their own, in the Open3DHOI layout.
 
-Each sample is written whole or not at all, with annotation.json beside it: who decided what, when, of which files. A
+Each sample is written whole or not at all, with annotated.json beside it: who decided what, when, of which files. A
 second export writes what has changed and takes away what no longer belongs there.
 """
 
@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -29,7 +29,8 @@ from hoijax.data.sample import Sample, SampleError
 from hoijax.data.write import write_sample
 
 SCHEMA = 1
-RECORD = "annotation.json"
+RECORD = "annotated.json"
+LOCK = ".export.lock"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def export(
     options: ExportOptions = ExportOptions(),
     seen: Callable[[str], None] = lambda item: None,
 ) -> Exported:
-    """Writes the export into the folder `out`; `seen` is told of each item. `happened`: all events of the store.
+    """Writes the export into the folder `out`; `seen` is told of each item. `happened`: all events.
 
     Raises: SampleError where `out` holds or lies in the tree, or a folder in it is of no export; LockedError where
     another export writes there.
@@ -91,7 +92,7 @@ def export(
     out = Path(os.path.realpath(out))
     if out.is_relative_to(items.tree) or items.tree.is_relative_to(out):
         raise SampleError(out, f"is not apart from the tree {items.tree}; an export goes to a folder of its own")
-    with held(out / ".export.lock"):
+    with held(out / LOCK):
         _sweep(out)
         return _export(items, happened, readers, out, options, seen)
 
@@ -176,7 +177,7 @@ def _save(items: Items, item: str, picked: Chosen, readers: Readers, out: Path) 
 
 
 def annotated(sample: Sample, picked: Chosen, readers: Readers) -> tuple[Sample, dict[str, Any]]:
-    """The sample with what was decided of it, and the record for annotation.json.
+    """The sample with what was decided of it, and the record for annotated.json.
 
     `picked`: of each tool that somebody finished, their events. Raises SampleError where the corrections leave nothing
     of a mask.
@@ -218,7 +219,7 @@ def _digest(files: str, picked: Chosen) -> str:
 
 
 def _record(folder: Path) -> dict[str, Any] | None:
-    """What annotation.json says; None where the folder is of no export."""
+    """What annotated.json says; None where the folder is of no export."""
     try:
         found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -226,11 +227,16 @@ def _record(folder: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and "digest" in found else None
 
 
-def _exported_folders(out: Path) -> Iterator[Path]:
+def _walk(out: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Folders of this export with their hidden folders and their files; what lies in another export below is that one's."""
     for parent, children, files in os.walk(out):
-        children[:] = [child for child in children if not child.startswith(".")]
-        if RECORD in files:
-            yield Path(parent)
+        hidden = [child for child in children if child.startswith(".")]
+        children[:] = [child for child in children if child not in hidden and not Path(parent, child, LOCK).exists()]
+        yield Path(parent), hidden, files
+
+
+def _exported_folders(out: Path) -> Iterator[Path]:
+    return (folder for folder, _, files in _walk(out) if RECORD in files)
 
 
 def _remove(out: Path, kept: set[str]) -> list[str]:
@@ -248,14 +254,13 @@ def _remove(out: Path, kept: set[str]) -> list[str]:
 
 def _sweep(out: Path) -> None:
     """Removes what an export that was killed left half-written: the hidden folders of `new_folder`, hidden lists."""
-    for parent, children, files in os.walk(out):
+    for folder, hidden, files in _walk(out):
         for file in files:
             if re.fullmatch(r"\.\w+\.csv-\d+", file):
-                Path(parent, file).unlink()
-        for child in [child for child in children if child.startswith(".")]:
-            if re.fullmatch(r"\..+-[a-z0-9_]{8}", child) and set(os.listdir(Path(parent, child))) <= {"content", "old"}:
-                shutil.rmtree(Path(parent, child))
-            children.remove(child)
+                (folder / file).unlink()
+        for name in hidden:
+            if re.fullmatch(r"\..+-[a-z0-9_]{8}", name) and set(os.listdir(folder / name)) <= {"content", "old"}:
+                shutil.rmtree(folder / name)
 
 
 def _save_lists(out: Path, found: Exported) -> None:
@@ -271,8 +276,3 @@ def _save_lists(out: Path, found: Exported) -> None:
         writer.writerow(kind._fields)  # type: ignore[attr-defined]
         writer.writerows(rows)
         save_bytes(out / f"{name}.csv", text.getvalue().encode())
-
-
-def options_text(options: ExportOptions) -> str:
-    """The options in a line, for the terminal."""
-    return ", ".join(f"{name} {value}" for name, value in asdict(options).items() if value)

@@ -75,7 +75,7 @@ def is_done(readers: Readers, tool: str, happened: Sequence[Event]) -> bool:
 
 
 def said(readers: Readers, tool: str, happened: Sequence[Event]) -> str:
-    """What the annotator decided, in a line: equal lines are equal decisions."""
+    """What the annotator decided, in a line: equal lines are equal decisions. Of a pose, the mesh and the quality."""
     if tool == FILTER:
         found = readers.filtered(happened)
         return f"human {found.human or 'not judged'}, object {found.object or 'not judged'}" + (
@@ -84,8 +84,7 @@ def said(readers: Readers, tool: str, happened: Sequence[Event]) -> str:
     if tool == CONTACT:
         return ", ".join(readers.touched(happened).parts) or "no contact"
     aligned = readers.aligned(happened)
-    numbers = ", ".join(f"{name} {value}" for name, value in aligned.record.items())
-    return f"{numbers}{', ' if aligned.quality else ''}{aligned.quality}"
+    return ", ".join(word for word in (str(aligned.record.get("base", "")), aligned.quality) if word) or "placed"
 
 
 def tool_readers() -> Readers:
@@ -136,5 +135,6 @@ def fine_alignment(happened: Sequence[Event]) -> Aligned:
         pivot = start.verts.astype(np.float64).mean(0)
         return start._replace(verts=placed(start.verts.astype(np.float64), pose, pivot).astype(np.float32))
 
-    record = {"base": base, **{name: value[name] for name in ("rotation", "translation", "log_scale")}}
+    told = ("rotation", "translation", "log_scale", "by")
+    record = {"base": base, **{name: value[name] for name in told if name in value}}
     return Aligned(True, fold(happened, base).quality, record, mesh)

@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from hoijax.annotate.blender_addon import save_addon
-from hoijax.annotate.blender_poses import load_pose, moved
+from hoijax.annotate.blender_poses import load_pose
 from hoijax.data.objfile import load_mesh
 from hoijax.data.read import find_samples, load_sample
 from hoijax.data.synthetic import synthetic_sample
@@ -108,7 +108,9 @@ def test_known_similarities_come_back(extension, run, tree, tmp_path) -> None:
         np.testing.assert_allclose(pose.pivot, mesh.verts.mean(0, dtype=np.float64), atol=1e-6)
         assert (pose.source, pose.annotator, pose.tool) == ("obj_pcd_h_align.obj", "tester", "blender")
         baked = load_mesh(place / "object_mesh.obj")
-        np.testing.assert_allclose(baked.verts, moved(mesh.verts, pose), rtol=0, atol=1.2e-7)  # the last bit
+        start = mesh.verts.astype(np.float64) - pose.pivot
+        verts = pose.scale * start @ pose.rotation.T + pose.pivot + pose.translation
+        np.testing.assert_allclose(baked.verts, verts.astype(np.float32), rtol=0, atol=1.2e-7)  # the last bit
         np.testing.assert_array_equal(baked.faces, mesh.faces)
         np.testing.assert_array_equal(baked.rgb, mesh.rgb)
         np.testing.assert_allclose(project(folder, baked.verts[::37]), pixels, atol=0.01)

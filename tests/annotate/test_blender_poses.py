@@ -1,10 +1,12 @@
-"""Exports read back: records, collected samples, and the program, on files that the add-on's own writer made."""
+"""Poses from Blender as decisions: records, export, agreement, programs, on files that the add-on's own writer made."""
 
 import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +16,13 @@ from scipy.spatial.transform import Rotation
 
 from hoijax.annotate.blender import exported, pose
 from hoijax.annotate.blender import sample as in_blender
-from hoijax.annotate.blender_poses import annotated, collect, load_pose
+from hoijax.annotate.blender_poses import blender_events, load_pose
+from hoijax.annotate.decisions import load_decisions
+from hoijax.annotate.export import Exported, ExportOptions
+from hoijax.annotate.export import export as export_tree
+from hoijax.annotate.items import find_items, fingerprint
+from hoijax.annotate.readers import tool_readers
+from hoijax.annotate.store import append, open_store
 from hoijax.data.objfile import load_mesh, save_mesh
 from hoijax.data.read import load_sample
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
@@ -84,9 +92,6 @@ def test_a_record_comes_back(tree) -> None:
     baked, start = load_mesh(place / "object_mesh.obj"), load_mesh(tree / "ball/hold_0/obj_pcd_h_align.obj")
     errors = object_pose_errors(start.verts, baked.verts, baked.faces)
     assert errors.rotation_degrees == pytest.approx(np.degrees(np.linalg.norm([0.3, -0.5, 0.9])), abs=1e-3)
-    truth = annotated(load_sample(tree / "ball/hold_0"), found).truth
-    np.testing.assert_allclose(truth.verts, baked.verts, atol=1.2e-7, rtol=0)
-    np.testing.assert_array_equal(truth.rgb, start.rgb)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +108,9 @@ def test_a_record_comes_back(tree) -> None:
         ({"source": {"file": "../../secret.obj", "sha256": ""}}, "expected the name of a file in the sample's folder"),
         ({"source": {"file": "..", "sha256": ""}}, "expected the name of a file in the sample's folder"),
         ({"annotator": 3}, "annotator is 3, expected text"),
+        ({"annotator": " "}, "annotator is ' ', expected a name"),
+        ({"time": "yesterday"}, "time is 'yesterday', expected a moment in ISO 8601"),
+        ({"time": "2026-01-02T03:04:05"}, "expected a moment in ISO 8601 with its offset from UTC"),
     ],
 )
 def test_records_of_another_kind_are_refused(change: dict, words: str, tree) -> None:
@@ -114,109 +122,208 @@ def test_records_of_another_kind_are_refused(change: dict, words: str, tree) -> 
     assert words in caught.value.message
 
 
-def states(found: list) -> dict[str, str]:
-    return {each.name: each.state for each in found}
+READERS = tool_readers()
+FINE = ExportOptions(needs=("fine",))
 
 
-def test_only_what_changed_is_written_again(tree, tmp_path) -> None:
-    out, from_blender = tmp_path / "out", tmp_path / "tree_blender"
-    export(tree, "ball/hold_0")
-    place = export(tree, "cup/drink_2")
-    found = list(collect(tree, from_blender, out))
-    assert states(found) == {"ball/hold_0": "written", "ball/hold_1": "not exported", "cup/drink_2": "written"}
-    assert found[0].moved_cm == pytest.approx(100 * np.linalg.norm(MOVE.translation))
-    assert found[0].turned == pytest.approx(np.degrees(np.linalg.norm([0.3, -0.5, 0.9])))
-    sample = load_sample(out / "cup/drink_2")
-    assert not [warning for warning in sample.warnings if "object" in warning]
-    np.testing.assert_allclose(sample.truth.verts, load_mesh(place / "object_mesh.obj").verts, atol=1.2e-7, rtol=0)
-    np.testing.assert_array_equal(sample.object.verts, load_sample(tree / "cup/drink_2").object.verts)
-    made = {path: path.stat().st_ino for path in out.rglob("*")}
-    assert states(list(collect(tree, from_blender, out)))["cup/drink_2"] == "unchanged"
-    assert {path: path.stat().st_ino for path in out.rglob("*")} == made
-    export(tree, "cup/drink_2", MOVE._replace(scale=1.5))
-    (tree / "ball/hold_0/contact_label").mkdir()
-    (tree / "ball/hold_0/contact_label/human_part.json").write_text('["head"]')
-    found = list(collect(tree, from_blender, out))
-    assert states(found) == {"ball/hold_0": "written", "ball/hold_1": "not exported", "cup/drink_2": "written"}
-    assert load_sample(out / "ball/hold_0").contact_parts == ("head",)
-    larger = load_sample(out / "cup/drink_2").truth.verts
-    np.testing.assert_allclose(larger.std(0), 1.2 * sample.truth.verts.std(0), rtol=1e-5)
+def exported_tree(tree: Path, options: ExportOptions = FINE) -> tuple[Exported, list[str]]:
+    """The export into OUT of all that was decided, and the sentences about records of Blender."""
+    items = find_items(tree)
+    happened, unused = load_decisions(items, READERS, blender=tree.with_name("tree_blender"))
+    return export_tree(items, happened, READERS, tree.with_name("out"), options), unused
 
 
-def test_a_mesh_with_numbers_of_its_own_becomes_a_truth_in_the_coarse_order(tree, tmp_path) -> None:
+def decide(tree: Path, tool: str, kind: str, value: dict[str, Any], who: str = "tester") -> None:
+    """What the browser keeps of "ball/hold_0"."""
+    store = open_store(tree / "annotations.sqlite")
+    append(store, who, "ball/hold_0", tool, kind, value, fingerprint(tree / "ball/hold_0", READERS.sees[tool]))
+    store.close()
+
+
+def shifted(x: float) -> dict[str, Any]:
+    """The fine tool's confirmation of a shift to the right."""
+    unturned = {"rotation": np.eye(3).tolist(), "translation": [x, 0.0, 0.0], "log_scale": 0.0}
+    return {**unturned, "base": "coarse", "quality": "", "iou": 0.5}
+
+
+def at(place: Path, hours: float) -> None:
+    """Has the record made some hours from now."""
+    path = place / "object_pose.json"
+    time = (datetime.now(UTC) + timedelta(hours=hours)).isoformat(timespec="seconds")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"time": time}))
+
+
+def by_hand(verts: np.ndarray, record: Path) -> np.ndarray:
+    """Vertices where the similarity of the record's own numbers puts them."""
+    read = json.loads((record / "object_pose.json").read_text())
+    rotation, pivot, shift = (np.array(read[name], np.float64) for name in ("rotation", "pivot", "translation"))
+    return read["scale"] * (verts.astype(np.float64) - pivot) @ rotation.T + pivot + shift
+
+
+@pytest.mark.parametrize("pivot", [None, np.array([3.0, -2.0, 5.0])])
+def test_a_record_moves_the_truth_as_its_similarity_says(pivot: np.ndarray | None, tree: Path) -> None:
+    place = export(tree, "ball/hold_0")
+    if pivot is not None:  # a record may turn about any point
+        path = place / "object_pose.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"pivot": pivot.tolist()}))
+    found, unused = exported_tree(tree)
+    assert (found.written, unused) == (("ball/hold_0",), [])
+    before, after = load_sample(tree / "ball/hold_0"), load_sample(tree.with_name("out") / "ball/hold_0")
+    np.testing.assert_allclose(after.truth.verts, by_hand(before.object.verts, place), atol=2e-6, rtol=0)
+    if pivot is None:
+        baked = load_mesh(place / "object_mesh.obj")
+        np.testing.assert_allclose(after.truth.verts, baked.verts, atol=2e-6, rtol=0)
+    np.testing.assert_array_equal(after.truth.rgb, before.object.rgb)
+    np.testing.assert_array_equal(after.object.verts, before.object.verts)
+    kept = json.loads((tree.with_name("out") / "ball/hold_0/annotated.json").read_text())["tools"]["fine"]
+    assert (kept["annotator"], kept["by"], kept["base"]) == ("tester", "blender", "coarse")
+    assert kept["events"][0] < 0
+
+
+def test_a_mesh_with_numbers_of_its_own_becomes_a_truth_in_the_coarse_order(tree: Path) -> None:
     coarse = load_sample(tree / "ball/hold_0").object
     order = np.random.default_rng(0).permutation(len(coarse.verts))
-    mixed = ColoredMesh(coarse.verts[order], np.argsort(order)[coarse.faces].astype(np.int32), coarse.rgb[order])
+    mixed = ColoredMesh(coarse.verts[order] + 0.25, np.argsort(order)[coarse.faces].astype(np.int32), coarse.rgb[order])
     save_mesh(tree / "ball/hold_0/object_mesh.obj", mixed)
+    place = export(tree, "ball/hold_0")
+    assert load_pose(place).source == "object_mesh.obj"
+    (event,), unused = blender_events(find_items(tree), tree.with_name("tree_blender"), READERS.sees["fine"])
+    assert (event.value["base"], unused) == ("annotated", [])
+    exported_tree(tree)
+    truth = load_sample(tree.with_name("out") / "ball/hold_0").truth
+    np.testing.assert_allclose(truth.verts, by_hand(coarse.verts + np.float32(0.25), place), atol=2e-6, rtol=0)
+
+
+def test_only_what_changed_is_written_again(tree: Path) -> None:
     export(tree, "ball/hold_0")
-    assert load_pose(tmp_path / "tree_blender/ball/hold_0").source == "object_mesh.obj"
-    assert states(list(collect(tree, tmp_path / "tree_blender", tmp_path / "out")))["ball/hold_0"] == "written"
-    truth = load_sample(tmp_path / "out/ball/hold_0").truth
-    errors = object_pose_errors(coarse.verts, truth.verts, truth.faces)
-    assert errors.rotation_degrees == pytest.approx(np.degrees(np.linalg.norm([0.3, -0.5, 0.9])), abs=1e-3)
+    export(tree, "cup/drink_2")
+    assert exported_tree(tree)[0].written == ("ball/hold_0", "cup/drink_2")
+    assert exported_tree(tree)[0].unchanged == ("ball/hold_0", "cup/drink_2")
+    first = load_sample(tree.with_name("out") / "cup/drink_2").truth
+    export(tree, "cup/drink_2", MOVE._replace(scale=1.5))
+    found, _ = exported_tree(tree)
+    assert (found.written, found.unchanged) == (("cup/drink_2",), ("ball/hold_0",))
+    larger = load_sample(tree.with_name("out") / "cup/drink_2").truth
+    np.testing.assert_allclose(larger.verts.std(0), 1.2 * first.verts.std(0), rtol=1e-5)
+    (tree.with_name("tree_blender") / "cup/drink_2/object_pose.json").unlink()
+    assert exported_tree(tree)[0].removed == ("cup/drink_2",)
 
 
-def test_what_cannot_be_used_is_named_and_hinders_nothing(tree, tmp_path) -> None:
-    for name in ("ball/hold_0", "ball/hold_1", "cup/drink_2"):
-        export(tree, name)
+def test_what_cannot_be_used_is_named_and_hinders_nothing(tree: Path, tmp_path: Path) -> None:
+    places = [export(tree, name) for name in ("ball/hold_0", "ball/hold_1", "cup/drink_2")]
+    save_sample(a_sample(), tree / "ball/hold_3")
+    far = export(tree, "ball/hold_3", MOVE._replace(translation=np.array([0.0, 0.0, 50.0])))
     mesh = tree / "ball/hold_0/obj_pcd_h_align.obj"
     mesh.write_text(mesh.read_text() + "# changed\n")
-    (tree / "ball/hold_1/image.jpg").unlink()
-    (tmp_path / "tree_blender/cup/drink_2").rename(tmp_path / "tree_blender/cup/gone")
-    precious = tmp_path / "out/ball/hold_0/mine.txt"
-    precious.parent.mkdir(parents=True)
-    precious.write_text("not from here")
-    found = {each.name: each for each in collect(tree, tmp_path / "tree_blender", tmp_path / "out")}
-    assert {name: each.state for name, each in found.items()} == {
-        "ball/hold_0": "failed",
-        "ball/hold_1": "failed",
-        "cup/drink_2": "not exported",
-        "cup/gone": "failed",
-    }
-    assert f"{mesh}: is another file than the one that was placed" in found["ball/hold_0"].why
-    assert "has no image.jpg" in found["ball/hold_1"].why
-    assert "a sample that is not in" in found["cup/gone"].why
+    record = json.loads((places[1] / "object_pose.json").read_text())
+    record["source"]["file"] = "obj_annot_2.obj"
+    (places[1] / "object_pose.json").write_text(json.dumps(record))
+    (tmp_path / "tree_blender/cup/gone").mkdir()
+    (tmp_path / "tree_blender/cup/gone/object_pose.json").write_text("{}")
+    found, unused = exported_tree(tree)
+    assert found.written == ("cup/drink_2",)
+    assert len(unused) == 4
+    assert unused[0].startswith(f"{mesh}: is another file than the one that was placed (sha256 ")
+    assert unused[1].startswith(f"{places[1]}/object_pose.json: moves obj_annot_2.obj, expected a mesh of the sample")
+    assert unused[1].endswith("(obj_pcd_h_align.obj)")
+    assert unused[2].startswith(
+        f"{far}/object_pose.json: holds no pose that the fine tool takes: the object would be more"
+    )
+    assert unused[3].startswith(
+        f"{tmp_path}/tree_blender/cup/gone/object_pose.json: was exported from a sample that is not"
+    )
+    with pytest.raises(SampleError, match="is not a folder, expected what Blender exported"):
+        blender_events(find_items(tree), tmp_path / "nowhere", READERS.sees["fine"])
+
+
+def test_browser_and_blender_make_one_sample(tree: Path) -> None:
     export(tree, "ball/hold_0")
-    again = {each.name: each for each in collect(tree, tmp_path / "tree_blender", tmp_path / "out")}
-    assert "exists already" in again["ball/hold_0"].why
-    assert precious.read_text() == "not from here"
-    assert [path.name for path in (tmp_path / "out/ball").iterdir()] == ["hold_0"]
+    dot = {"mask": "object", "erase": False, "radius": 0.5, "points": [[2.5, 3.5]]}
+    decide(tree, "filter", "stroke", dot, "anna")
+    decide(tree, "filter", "judge", {"who": ["human", "object"], "verdict": "pass"}, "anna")
+    assert exported_tree(tree, ExportOptions())[0].written == ()
+    decide(tree, "contact", "done", {"parts": ["neck"], "none": False}, "bert")
+    found, _ = exported_tree(tree, ExportOptions())
+    assert found.written == ("ball/hold_0",)
+    before, after = load_sample(tree / "ball/hold_0"), load_sample(tree.with_name("out") / "ball/hold_0")
+    assert np.argwhere(before.object_mask != after.object_mask).tolist() == [[3, 2]]
+    assert after.contact_parts == ("neck",)
+    np.testing.assert_allclose(
+        after.truth.verts,
+        by_hand(before.object.verts, tree.with_name("tree_blender") / "ball/hold_0"),
+        atol=2e-6,
+        rtol=0,
+    )
 
 
-def run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "experiments/blender_export.py", *options]
+@pytest.mark.parametrize("who", ["tester", "anna"])
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_the_later_of_browser_and_blender_counts(who: str, hours: int, tree: Path) -> None:
+    at(place := export(tree, "ball/hold_0"), hours)
+    decide(tree, "fine", "done", shifted(0.5), who)
+    found, _ = exported_tree(tree)
+    assert found.written == ("ball/hold_0",)
+    before, after = load_sample(tree / "ball/hold_0"), load_sample(tree.with_name("out") / "ball/hold_0")
+    expected = by_hand(before.object.verts, place) if hours > 0 else before.object.verts + np.float32([0.5, 0.0, 0.0])
+    np.testing.assert_allclose(after.truth.verts, expected, atol=2e-6, rtol=0)
+    assert found.conflicts == ()  # both moved the coarse mesh; how far apart they are is for the agreement
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_later_nudge_in_the_browser_opens_the_item_again(hours: int, tree: Path) -> None:
+    at(export(tree, "ball/hold_0"), hours)
+    decide(tree, "fine", "pose", {**shifted(0.5), "by": "test"})
+    assert exported_tree(tree)[0].written == (("ball/hold_0",) if hours > 0 else ())
+
+
+def run(program: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, f"experiments/{program}.py", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
 
 
 @pytest.mark.slow
-def test_the_program_tells_what_was_exported_and_what_not(tree, tmp_path) -> None:
+def test_the_programs_take_what_blender_exported(tree: Path, tmp_path: Path) -> None:
     export(tree, "ball/hold_0")
-    done = run(f"--data={tree}", f"--out={tmp_path / 'out'}")
+    blender, out = f"--blender={tmp_path / 'tree_blender'}", f"--out={tmp_path / 'out'}"
+    done = run("annotate_export", f"--data={tree}", out, blender, "--needs=fine")
     assert done.returncode == 0, done.stderr
-    row = next(line for line in done.stdout.splitlines() if line.startswith("ball/hold_0")).split()
-    assert [float(value) for value in row[1:4]] == [22.9, 61.4, 1.25]
-    assert row[4:] == ["tester", "(written)"]
-    assert "1 written, 0 unchanged, 2 not exported, 0 failed" in done.stdout
-    assert "cup/drink_2  not exported" in done.stdout
+    assert "1 samples written" in done.stdout
+    decide(tree, "fine", "done", shifted(0.5), "anna")
+    done = run("annotate_agreement", f"--data={tree}", blender)
+    assert done.returncode == 0, done.stderr
+    assert "anna / tester" in done.stdout
     (tmp_path / "tree_blender/ball/hold_0/object_pose.json").write_text("{")
-    done = run(f"--data={tree}", f"--exported={tmp_path / 'tree_blender'}", f"--out={tmp_path / 'out'}")
+    done = run("annotate_export", f"--data={tree}", out, blender, "--needs=fine", "--prefer=anna")
+    assert done.returncode == 1
+    assert "1 samples written" in done.stdout, "the rest is exported all the same"
+    assert "object_pose.json: is not valid JSON" in done.stderr
+    assert "1 poses from Blender could not be used" in done.stderr
+    done = run("annotate_agreement", f"--data={tree}", blender)
     assert done.returncode == 1
     assert "object_pose.json: is not valid JSON" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
-def test_misuse_is_one_sentence(tree, tmp_path) -> None:
-    (tmp_path / "empty").mkdir()
-    for data, given, out, words in (
-        ("/nowhere", "", tmp_path / "out", "is not a folder"),
-        (tree, "/nowhere", tmp_path / "out", "/nowhere: is not a folder, expected what Blender exported"),
-        (tmp_path / "empty", tree, tmp_path / "out", "no sample folder in it"),
-        (tree, tmp_path / "empty", tree / "out", "overlaps with"),
+def test_misuse_is_one_sentence(tree: Path, tmp_path: Path) -> None:
+    export(tree, "ball/hold_0")
+    blender, out = f"--blender={tmp_path / 'tree_blender'}", f"--out={tmp_path / 'out'}"
+    (tmp_path / "file").write_text("mine")
+    for flags, words in (
+        ((out,), "annotations.sqlite: is no file"),
+        ((out, blender, f"--store={tmp_path / 'none'}"), "none: is no file"),
+        ((out, "--blender=/nowhere"), "/nowhere: is not a folder, expected what Blender exported"),
+        ((out, blender, "--prefer=anna"), "--prefer=anna: decided nothing here; there are tester"),
+        ((out, blender, "--annotator=anna"), "--annotator=anna: decided nothing here"),
+        ((blender, f"--out={tmp_path / 'file'}"), f"{tmp_path / 'file'}: cannot be written"),
+        ((blender, f"--out={tmp_path / 'tree_blender/out'}"), "expected a place of its own"),
     ):
-        done = run(f"--data={data}", f"--exported={given}", f"--out={out}")
-        assert done.returncode != 0
+        done = run("annotate_export", f"--data={tree}", *flags)
+        assert done.returncode == 1, flags
         assert words in done.stderr
         assert "Traceback" not in done.stderr
-    assert "Bring what annotators exported" in run("--help").stdout
+    decide(tree, "fine", "done", shifted(0.5), "anna")
+    done = run("annotate_agreement", f"--data={tree}", blender, f"--csv={tmp_path / 'file/table.csv'}")
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr

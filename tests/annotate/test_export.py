@@ -62,7 +62,7 @@ def test_a_finished_sample_carries_what_was_decided(store: sqlite3.Connection, i
     np.testing.assert_array_equal(after.truth.faces, before.object.faces)
     np.testing.assert_array_equal(after.truth.verts, before.object.verts + np.float32([0.25, 0, 0]))
     np.testing.assert_array_equal(after.truth.rgb, before.object.rgb)
-    record = json.loads((tmp_path / "out" / BOX / "annotation.json").read_text())
+    record = json.loads((tmp_path / "out" / BOX / "annotated.json").read_text())
     assert record["tools"]["fine"]["annotator"] == "anna"
     assert record["tools"]["fine"]["shift"] == [0.25, 0.0, 0.0]
     assert record["tools"]["filter"]["strokes"] == 1
@@ -162,6 +162,18 @@ def test_the_tree_and_other_peoples_folders_stay_as_they_are(
     assert theirs.read_text() == "mine"
 
 
+def test_an_export_below_another_stays(store: sqlite3.Connection, items: Items, tmp_path: Path) -> None:
+    out, below = tmp_path / "out", tmp_path / "out" / "anna" / "all"
+    finish(store, items, "anna", BOX)
+    assert exported(items, below).written == (BOX,)
+    half = below / "box" / ".carry_1-abcd1234" / "content"  # what it would be writing at the time
+    half.mkdir(parents=True)
+    found = exported(items, out)
+    assert (found.written, found.removed) == ((BOX,), ())
+    assert half.is_dir()
+    assert exported(items, below).unchanged == (BOX,)
+
+
 EXPORTING = """
 import sys
 from hoijax.annotate.export import export
@@ -207,7 +219,7 @@ def test_a_killed_export_leaves_no_half_sample_and_goes_on(
 def assert_whole(folder: Path) -> None:
     """All of a sample's files are of one turn: the parts and the shift of the object tell which."""
     sample = load_sample(folder)
-    record = json.loads((folder / "annotation.json").read_text())["tools"]
+    record = json.loads((folder / "annotated.json").read_text())["tools"]
     assert sample.truth is not None
     shift = float((sample.truth.verts - sample.object.verts)[:, 0].mean())
     assert shift == pytest.approx(record["fine"]["shift"][0], abs=1e-5)

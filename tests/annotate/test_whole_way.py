@@ -75,7 +75,7 @@ def test_decisions_become_the_truth_that_results_are_measured_by(
     assert [path.parent.relative_to(truth).as_posix() for path in truth.rglob("image.jpg")] == [ITEM]
     rows = list(csv.reader((truth / "left_out.csv").open()))
     assert any(OTHER in row and any("bad human" in cell for cell in row) for row in rows[1:])
-    kept = json.loads((truth / ITEM / "annotation.json").read_text())
+    kept = json.loads((truth / ITEM / "annotated.json").read_text())
     assert "bert" in json.dumps(kept)
     before, after = load_sample(tree / ITEM), load_sample(truth / ITEM)
     assert before.truth is not None
