@@ -90,7 +90,8 @@ def agreement_page(lines: Sequence[Line]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<title>hoijax: agreement of annotators</title><link rel="icon" href="data:,">\n'
         f"<style>{files('hoijax.report').joinpath('page.css').read_text(encoding='utf-8')}\n"
-        ":is(th, td):not(:nth-child(3)):not(:nth-child(4)) { text-align: left; } td { vertical-align: top; }</style></head>\n"
+        ":is(th, td):not(:nth-child(3)):not(:nth-child(4)) { text-align: left; }\n"
+        "td { vertical-align: top; }</style></head>\n"
         f"<body><header><h1>Agreement of annotators</h1></header><main>{nothing}{sections}"
         f'<h2>How to read it</h2><div class="notes"><ul>{notes}</ul></div></main>'
         "<footer>Made by hoijax.</footer></body></html>\n"
