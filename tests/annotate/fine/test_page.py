@@ -203,7 +203,7 @@ def test_only_a_confirmed_pose_changes_the_list(opened: Starts, wait: Callable[.
 
     before = listed()
     browser.open(server, "fine", ITEM)
-    browser.keys(*["ARROW_RIGHT"] * 5)
+    browser.keys("v", *["ARROW_UP"] * 5)  # 5 cm each
     settled(server, browser, wait, 5)
     moved = shown_iou(browser)
     assert abs(moved - before) > 0.02
