@@ -1,54 +1,49 @@
-"""The picture of docs/annotate.md: the fine tool in a browser, after a snap, on a scene of the benchmark.
+"""Draws docs/annotate_fine.png: the fine tool in a real browser, after a snap, on a built-in scene without annotation.
 
-    python docs/annotate_fine.py --data=TREE --item="bicycle/ride_200"
-
-The item's annotation is left out, so that the tool begins at the coarse object.
+Run from anywhere, with chromium, chromedriver and selenium at hand: python docs/annotate_fine.py
 """
 
-import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from absl import app, flags
+import cv2
 
 ROOT = Path(__file__).resolve().parent.parent
-_DATA = flags.DEFINE_string("data", None, "A tree of samples.", required=True)
-_ITEM = flags.DEFINE_string("item", "bicycle/ride_200", "The sample to show.")
-_OUT = flags.DEFINE_string("out", str(ROOT / "docs" / "annotate_fine.png"), "Where the picture goes.")
-_SIZE = flags.DEFINE_list("size", ["1500", "950"], "Width and height of the page.")
+SCENE, SIZE = "chair", (1500, 950)
+WIDTH = 1100  # pixels of the picture in the docs
 
 
-def main(_: list[str]) -> None:
-    """Opens the item, snaps, takes the picture."""
+def main() -> None:
+    """Snaps, says that it is good, and writes the picture beside this file."""
     sys.path.insert(0, str(ROOT))
+    from hoijax.data.synthetic import sample_folder, synthetic_sample
+    from hoijax.data.write import save_sample
     from tests.annotate.conftest import Browser, Server, wait_for
 
+    out, item = Path(__file__).with_suffix(".png"), sample_folder(SCENE, 0)
     with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder) / "tree" / _ITEM.value
-        shutil.copytree(Path(_DATA.value) / _ITEM.value, here)
-        (here / "object_mesh.obj").unlink()
-        server, browser = Server(Path(folder) / "tree"), Browser(Path(folder) / "profile")
+        tree = Path(folder) / "tree"
+        save_sample(synthetic_sample(SCENE, 0)._replace(truth=None), tree / item)
+        server, browser = Server(tree), Browser(Path(folder) / "profile")
         try:
-            width, height = (int(side) for side in _SIZE.value)
-            browser.driver.set_window_size(width, height)
-            inner = browser.driver.execute_script("return window.innerHeight")
-            browser.driver.set_window_size(width, 2 * height - inner)
+            page = {"width": SIZE[0], "height": SIZE[1], "deviceScaleFactor": 1, "mobile": False}
+            browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", page)
             browser.sign_in(server, "anna")
-            browser.open(server, "fine", _ITEM.value)
-            for _ in range(2):
-                before = len(server.events())
-                browser.keys("x")
-                wait_for(lambda before=before: len(server.events()) > before, "the snap", 400)
-                time.sleep(2)
+            browser.open(server, "fine", str(item))
+            browser.keys("x")
+            wait_for(server.events, "the snap", 400)
             browser.keys("1")
-            time.sleep(5)  # until contact is measured
-            browser.driver.save_screenshot(_OUT.value)
+            wait_for(lambda: browser.text("co2"), "the numbers of contact")
+            time.sleep(5)  # until those of the new pose are there
+            browser.driver.save_screenshot(str(out))
         finally:
             browser.driver.quit()
             server.stop()
+    picture = cv2.imread(str(out))
+    cv2.imwrite(str(out), cv2.resize(picture, (WIDTH, WIDTH * SIZE[1] // SIZE[0]), interpolation=cv2.INTER_AREA))
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

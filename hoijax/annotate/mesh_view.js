@@ -7,6 +7,9 @@ const DRAG_PX = 4; // a press that moves farther turns the view and picks nothin
 const TURN = 0.008; // radians a pixel, where a mesh is turned with the mouse
 const WHEEL = 0.0004; // of the logarithm of its scale, or of its distance, for each unit of the wheel
 const PATIENCE = 120; // milliseconds by which a view that is not over the photograph follows a mesh that is moved
+const GLANCE = 200; // milliseconds for which an item must stand there before it counts as seen
+const BLIND = 500; // likewise where nothing can be drawn
+const OUTLINE = "#ff9d3c";
 const WHEEL_REST = 250; // milliseconds after which turning the wheel has ended
 
 async function unpacked(url) {
@@ -143,9 +146,13 @@ export default {
 
   methods: {
     // [{name, url, opacity, edges, solid, names, borders, rgb?: [r, g, b] in 0..1 for one colour, hover?, matrix?}]:
-    // replaces everything shown.
-    async show(meshes) {
-      if (!this.renderer) return;
+    // replaces everything shown. Once they have been drawn, "drawn" says so, with their number.
+    async show(meshes, number) {
+      this.fresh = null;
+      if (!this.renderer) {
+        setTimeout(() => this.$emit("drawn", number), BLIND);
+        return;
+      }
       const turn = (this.turn = (this.turn ?? 0) + 1);
       this.late = new Map(); // what is asked of meshes while they are being loaded
       this.grabbed = null;
@@ -170,6 +177,7 @@ export default {
       this.meshes.clear();
       for (const [m, data] of loaded) this.add({ ...m, ...this.late.get(m.name) }, data);
       this.late = null;
+      this.fresh = number;
       this.draw();
       this.$el.dataset.shown = turn;
     },
@@ -385,6 +393,12 @@ export default {
       this.draw();
     },
 
+    // A line over the photograph: an SVG path in its pixels; empty for none.
+    outline(path) {
+      this.traced = path;
+      this.draw();
+    },
+
     // In the next frame; a patient view's meshes may lag, so that the views that are not patient come first.
     draw(patient = false) {
       if (!this.renderer || this.waiting) return;
@@ -408,6 +422,10 @@ export default {
         this.renderer.render(this.scene, this.camera);
         this.draws += 1;
         this.$el.dataset.draws = this.draws; // tests wait for it
+        if (this.fresh == null || (this.camera_kind === "photo" && !this.image?.naturalWidth)) return;
+        const number = this.fresh;
+        this.fresh = null;
+        setTimeout(() => this.$emit("drawn", number), GLANCE);
       });
       if (patient) setTimeout(soon, PATIENCE);
       else soon();
@@ -426,7 +444,7 @@ export default {
       );
       this.camera.projectionMatrixInverse.copy(this.camera.projectionMatrix).invert();
       const canvas = this.photo.canvas;
-      const drawn = [x0, y0, x1, y1, w, h, ratio, this.image?.dataset.url, this.image?.complete].join(" ");
+      const drawn = [x0, y0, x1, y1, w, h, ratio, this.image?.dataset.url, this.image?.complete, this.traced].join(" ");
       if (drawn === this.drawn) return; // the photograph stands there already
       this.drawn = drawn;
       [canvas.width, canvas.height] = [Math.round(w * ratio), Math.round(h * ratio)];
@@ -436,6 +454,11 @@ export default {
       const scale = canvas.width / (x1 - x0);
       this.photo.setTransform(scale, 0, 0, scale, -x0 * scale, -y0 * scale);
       this.photo.drawImage(this.image, 0, 0);
+      if (this.traced) {
+        this.photo.strokeStyle = OUTLINE;
+        this.photo.lineWidth = (1.5 * ratio) / scale; // as thin however near
+        this.photo.stroke(new Path2D(this.traced));
+      }
       this.photo.setTransform(1, 0, 0, 1, 0, 0);
     },
 

@@ -1,5 +1,6 @@
 """Meshes in the browser, to turn, to click, and over the photograph."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,9 @@ from nicegui import events, ui
 import nicegui.elements.scene  # isort: skip
 
 assert nicegui.elements.scene
+
+LOOK_FIRST = "Look first: this item is not drawn yet."  # where something is decided while a view is not `drawn`
+LONG = 10.0  # seconds after which nobody still presses a key that was meant for what was shown before
 
 
 class Shown(NamedTuple):
@@ -57,7 +61,11 @@ class Drag(NamedTuple):
 
 
 class MeshView(ui.element, component="mesh_view.js"):
-    """A canvas with meshes. Coordinates are OpenCV's (x right, y down, z forward), metres."""
+    """A canvas with meshes. Coordinates are OpenCV's (x right, y down, z forward), metres.
+
+    `drawn`: whether the browser has said that what was shown last has stood there for a moment, and so may have been
+    looked at. Where it cannot draw (no WebGL), it says so half a second later; where it says nothing, time does.
+    """
 
     def __init__(
         self,
@@ -65,8 +73,10 @@ class MeshView(ui.element, component="mesh_view.js"):
         on_hover: Callable[[Hit | None], Any] | None = None,
         on_trouble: Callable[[str], Any] | None = None,
         on_drag: Callable[[Drag], Any] | None = None,
+        on_drawn: Callable[[], Any] | None = None,
     ) -> None:
         super().__init__()
+        self._drawn, self._shows, self._since = False, 0, time.monotonic()
 
         def picked(event: events.GenericEventArguments) -> None:
             found = _hit(event.args)
@@ -86,11 +96,24 @@ class MeshView(ui.element, component="mesh_view.js"):
                 on_drag(drag)
 
         self.on("drag", dragged)
+
+        def was_drawn(event: events.GenericEventArguments) -> None:
+            if event.args == self._shows and not self._drawn:  # else: what was shown before
+                self._drawn = True
+                if on_drawn:
+                    on_drawn()
+
+        self.on("drawn", was_drawn)
         self.on("trouble", lambda event: on_trouble(str(event.args)) if on_trouble else None)
+
+    @property
+    def drawn(self) -> bool:
+        return self._drawn or time.monotonic() - self._since > LONG
 
     def show(self, meshes: Sequence[Shown]) -> None:
         """These meshes instead of what was shown; the camera stays."""
-        self.run_method("show", [_plain(mesh) for mesh in meshes])
+        self._drawn, self._shows, self._since = False, self._shows + 1, time.monotonic()
+        self.run_method("show", [_plain(mesh) for mesh in meshes], self._shows)
 
     def place(self, name: str, matrix: Float[np.ndarray, "4 4"]) -> None:
         """The mesh at its own coordinates times this matrix."""
@@ -127,6 +150,10 @@ class MeshView(ui.element, component="mesh_view.js"):
         its camera sees them. Without `url` the photograph stays what it was."""
         lens = {"focal": focal, "center": center, "box": box}
         self.run_method("photograph", {name: [float(x) for x in xy] for name, xy in lens.items()} | {"url": url})
+
+    def outline(self, path: str) -> None:
+        """A thin line over the photograph, an SVG path in its pixels; empty for none."""
+        self.run_method("outline", path)
 
 
 def _drag(said: Any) -> Drag | None:

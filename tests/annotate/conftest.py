@@ -133,9 +133,11 @@ class Browser:
         wait_for(self.ready, f"{tool} of {item} to be ready")
 
     def ready(self) -> bool:
-        """Whether the item is shown, or why it cannot be."""
-        found = self.driver.find_elements("css selector", "[data-mark=item]")
-        return bool(found) and found[0].get_attribute("data-state") in ("ready", "trouble")
+        """Whether the item is shown, and drawn where the tool waits for that; or why it cannot be."""
+        find = self.driver.find_elements
+        if find("css selector", "[data-mark=item][data-state=ready]"):
+            return not find("css selector", "[data-seen=no]")
+        return bool(find("css selector", "[data-mark=item][data-state=trouble]"))
 
     @property
     def item(self) -> str:

@@ -11,8 +11,8 @@ from hoijax.annotate.contact.made import HEAT_REACH, Made, legend
 from hoijax.annotate.contact.part_list import PartList
 from hoijax.annotate.contact.photo import svg
 from hoijax.annotate.contact.state import ContactState, confirmation, contact_state, in_order, missing_twins, twin
-from hoijax.annotate.contact.views import FOV, SIDES
-from hoijax.annotate.mesh_view import Hit, MeshView, Shown
+from hoijax.annotate.contact.views import SIDES
+from hoijax.annotate.mesh_view import LOOK_FIRST, Hit, MeshView, Shown
 from hoijax.annotate.seat import Seat
 from hoijax.annotate.tool import Bench, Key
 from hoijax.body.parts import PART_NAMES
@@ -43,7 +43,9 @@ class Contact:
                     self._small("Whole / close", "z", self.zoom)
                     self._small("Outlines", "l", self.outline)
             with ui.card().tight().classes("relative").style("flex: 1.25 1 0; min-width: 0"):
-                self.view = MeshView(self.pick, self.hover, self.trouble).classes("absolute inset-0")
+                self.view = MeshView(self.pick, self.hover, self.trouble, on_drawn=self.seen).classes(
+                    "absolute inset-0"
+                )
                 self.view.props("data-mark=body")
                 self._over_view()
             with ui.card().tight().classes("p-2 gap-1 no-wrap").style("flex: 0 0 330px"):
@@ -90,7 +92,9 @@ class Contact:
         self.said = ui.label().classes("text-sm").props("data-mark=said")
         self.about = ui.label().classes("w-full text-xs text-grey-7 line-clamp-2 shrink-0").props("data-mark=about")
         ui.space()
-        self._button("Confirm, next", "Enter", self.confirm, "color=primary").classes("w-full")
+        self.go_on = self._button("Confirm, next", "Enter", self.confirm, "color=primary data-seen=no").classes(
+            "w-full"
+        )
 
     def _button(self, text: str, key: str, act: Callable[[], Any], look: str) -> ui.button:
         with ui.button(on_click=act).props(f"{BUTTON} {look} data-mark={act.__name__.replace('_', '-')}") as button:
@@ -123,6 +127,7 @@ class Contact:
         opacity = float(self.slider.value)
         thing = Shown("object", self.seat.data(self.made.thing), rgb=OBJECT_RGB, opacity=opacity, solid=False)
         self.view.show([body, thing])
+        self.go_on.props("data-seen=no")
         self.list.hints(self.made.nearest)
         self.list.light(None)
         self.hovered.text = ""
@@ -153,6 +158,10 @@ class Contact:
 
     def _draw_photo(self) -> None:
         self.photo.content = svg(self.made.photo, self.url, self.close, self.lines)
+
+    def seen(self) -> None:
+        """The item stands before the annotator."""
+        self.go_on.props("data-seen=yes")
 
     def trouble(self, message: str) -> None:
         self.seat.say(message, bad=True)
@@ -235,17 +244,21 @@ class Contact:
             return
         state = self.state
         if not state.done and not self.seat.blocked:
+            if not self.view.drawn:  # a second Enter, meant for the item before
+                self.seat.say(LOOK_FIRST, bad=True)
+                return
             if not state.parts and not state.none:
                 self.seat.say("Choose the parts that touch, or say that none does (x).", bad=True)
                 return
-            self.seat.act("done", confirmation(state))
+            if self.seat.act("done", confirmation(state)) is None:
+                return
         await self.seat.go(1, True)
 
     def look(self, side: str) -> None:
         """The camera to one of `SIDES`."""
         if self.seat.ready:
             view = self.made.views[side]
-            self.view.orbit(view.eye.tolist(), view.target.tolist(), fov=FOV)
+            self.view.orbit(view.eye.tolist(), view.target.tolist(), fov=view.fov)
 
     def heat_map(self) -> None:
         """The nearness to the object on the body, or the parts alone."""

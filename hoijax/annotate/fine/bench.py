@@ -16,7 +16,7 @@ from hoijax.annotate.fine.snap import Asked, SnapError, Snapper
 from hoijax.annotate.fine.state import ANNOTATED, COARSE, QUALITIES, FineState, first_base, fold
 from hoijax.annotate.fine.steps import AXES, SIZES, dragged
 from hoijax.annotate.fine.steps import COARSE as COARSE_STEPS
-from hoijax.annotate.mesh_view import Drag, Shown
+from hoijax.annotate.mesh_view import LOOK_FIRST, Drag, Shown
 from hoijax.annotate.seat import Seat
 from hoijax.annotate.tool import Bench, Key
 
@@ -38,13 +38,14 @@ class Workbench:
         self.seat = seat
         self.state = FineState(COARSE, identity(), "", False)
         self.size = "normal"
-        self.close, self.hidden = True, False
+        self.close, self.hidden, self.traced = True, False, True
         self.shown = ""  # the base whose mesh is in the views
         self.stop: threading.Event | None = None
         self.panel: Panel = panel(
             Deeds(
                 *(self.nudge, self.drag, self.snap, self.cancel, self.reset, self.change_base, self.quality),
-                *(self.confirm, self.zoom, self.hide, self.resize, lambda said: seat.say(said, bad=True)),
+                *(self.confirm, self.zoom, self.hide, self.trace, self.resize),
+                *(lambda said: seat.say(said, bad=True), self.seen),
             )
         )
         self.live = Live(seat, self.panel.numbers, lambda: Subject(self.made, self.movable, self.state.pose))
@@ -77,6 +78,7 @@ class Workbench:
         self.photo_url = self.seat.data(self.made.photo, "image/jpeg")
         self._show_meshes()
         self._aim()
+        self._trace()
 
     def update(self) -> None:
         """The state after an act or an undo."""
@@ -102,6 +104,16 @@ class Workbench:
             found = FineState(first_base(self.seat.sample), identity(), "", False)
         self.state = found if found.base in self.made.bases else found._replace(base=first_base(self.seat.sample))
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the annotator can have seen the item."""
+        return self.panel.photo.drawn and all(view.drawn for view in self.panel.sides.values())
+
+    def seen(self) -> None:
+        """One more view stands before the annotator."""
+        if self.drawn:
+            self.panel.confirm.props("data-seen=yes")
+
     def _matrix(self) -> np.ndarray:
         """From the mesh's file to where it stands, in the camera's frame."""
         offset = np.eye(4)
@@ -114,6 +126,7 @@ class Workbench:
         offset[:3, 3] = self.made.seen.offset
         url, where = self.urls[self.shown], self._matrix()
         edges = Shown(OBJECT, url, EDGE_RGB, 0.0 if self.hidden else EDGES, True, where)
+        self.panel.confirm.props("data-seen=no")
         self.panel.photo.show([edges])
         for view in self.panel.sides.values():
             view.show([Shown(HUMAN, self.human_url, matrix=offset), Shown(OBJECT, url, OBJECT_RGB, matrix=where)])
@@ -156,17 +169,20 @@ class Workbench:
         """What the mouse did over the photograph."""
         self._change(lambda pose: dragged(pose, self.pivot, drag), f"drag {drag.kind}")
 
-    def _change(self, change: Callable[[Pose], Pose], by: str) -> None:
+    def _change(self, change: Callable[[Pose], Pose], by: str) -> bool:
+        """Whether the pose was changed and kept."""
         if not self.seat.ready:
-            return
+            return False
         try:
             pose = change(self.state.pose)
         except PoseError as error:
             self.seat.say(f"Not done: {error}.", bad=True)
             self.update()  # a drag has already moved it in the browser
-            return
+            return False
         if self.seat.act("pose", {**plain(pose), "by": by}) is None:
             self.update()
+            return False
+        return True
 
     def reset(self) -> None:
         """Back to where the mesh started."""
@@ -191,12 +207,17 @@ class Workbench:
         """Keeps the pose as it stands and goes on."""
         if not self.seat.ready:
             return
-        state = self.state
+        item, state = self.seat.item, self.state
         if not state.done:
+            if not self.drawn and not self.seat.blocked:  # a second Enter, meant for the item before
+                self.seat.say(LOOK_FIRST, bad=True)
+                return
             value = self.live.iou_now()
             said = {**plain(state.pose), "base": state.base, "quality": state.quality, "iou": value}
             if self.seat.act("done", said) is None:
                 return
+            if item is not None and value is not None:
+                self.seat.desk.facts[item] = {"iou": value}
         await self.seat.go(1, True)
 
     async def snap(self) -> None:
@@ -217,7 +238,8 @@ class Workbench:
             if self.state.base != state.base or not same(self.state.pose, state.pose):
                 self.seat.say("You moved the object while it was optimized; the result was dropped.")
                 return
-            self._change(lambda _: pose, "snap")
+            if self._change(lambda _: pose, "snap"):
+                self._aim()  # it may have gone far
         except (SnapError, PoseError) as error:
             self.seat.say(f"Snap failed: {error}", bad=True)
         except Exception as error:
@@ -263,6 +285,15 @@ class Workbench:
         self.hidden = not self.hidden
         self.panel.photo.opacity(OBJECT, 0.0 if self.hidden else EDGES)
 
+    def trace(self) -> None:
+        """The object's mask as a line over the photograph, or not."""
+        self.traced = not self.traced
+        if self.seat.ready:
+            self._trace()
+
+    def _trace(self) -> None:
+        self.panel.photo.outline(self.made.outline if self.traced else "")
+
     def keys(self) -> list[Key]:
         """Every key of the tool."""
         nudges = []
@@ -282,6 +313,7 @@ class Workbench:
             Key("v", "step size", self.next_size),
             Key("z", "whole scene or close", self.zoom),
             Key("h", "hide or show the edges", self.hide),
+            Key("m", "hide or show the outline of the object's mask", self.trace),
             *nudges,
         ]
 

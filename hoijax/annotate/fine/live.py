@@ -72,15 +72,13 @@ class Live:
         await asyncio.sleep(SOON)
         if not self._current(now):
             return
-        item, sample = str(seat.item), seat.sample
+        sample = seat.sample
         value = await run.io_bound(_iou, now)
         if value is None or not self._current(now):  # None: the server is stopping
             return
         self._measured = now, value
         labels["iou"].text = number(value)
         labels["iou"].style(f"color: {_color(value)}")
-        if np.isfinite(value):
-            seat.desk.facts.setdefault(item, {})["iou"] = value
         for name in ("co2", "gap", "depth"):
             labels[name].style("opacity: 0.4")
         await asyncio.sleep(REST)

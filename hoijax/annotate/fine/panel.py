@@ -31,8 +31,10 @@ class Deeds(NamedTuple):
     confirm: Callable[[], Any]
     zoom: Callable[[], Any]
     hide: Callable[[], Any]
+    trace: Callable[[], Any]
     size: Callable[[str], Any]
     trouble: Callable[[str], Any]
+    seen: Callable[[], Any]
 
 
 class Panel(NamedTuple):
@@ -61,10 +63,12 @@ def panel(deeds: Deeds) -> Panel:
     """Builds everything: the photograph left, three views beside it, the controls right."""
     with ui.row().classes("w-full no-wrap gap-2 items-stretch").style(f"height: {HEIGHT}; min-height: 520px"):
         with ui.element("div").classes("relative grow rounded overflow-hidden bg-grey-10").style("min-width: 0"):
-            photo = mark(MeshView(on_drag=deeds.drag, on_trouble=deeds.trouble), "photo").classes("absolute inset-0")
+            photo = MeshView(on_drag=deeds.drag, on_trouble=deeds.trouble, on_drawn=deeds.seen)
+            mark(photo, "photo").classes("absolute inset-0")
             with ui.row().classes("absolute top-2 left-2 gap-1"):
                 button("Whole / close", "z", deeds.zoom, "zoom", "color=dark")
-                button("Hide / show", "h", deeds.hide, "hide", "color=dark")
+                button("Edges", "h", deeds.hide, "hide", "color=dark")
+                button("Mask", "m", deeds.trace, "trace", "color=dark")
             ui.label("drag: move · shift+drag: turn · wheel: size · shift+wheel: distance").classes(
                 "absolute bottom-1 left-2 text-xs text-white opacity-70 pointer-events-none"
             )
@@ -79,7 +83,8 @@ def panel(deeds: Deeds) -> Panel:
             snap, snapping, progress, base = snap_rows(deeds)
             ui.space()
             qualities = quality_row(deeds)
-            confirm = button("Confirm and next", "Enter", deeds.confirm, "confirm", "color=primary").classes("w-full")
+            confirm = button("Confirm and next", "Enter", deeds.confirm, "confirm", "color=primary data-seen=no")
+            confirm.classes("w-full")
     return Panel(photo, sides, numbers, values, size, step, base, snap, snapping, progress, qualities, confirm)
 
 
@@ -93,8 +98,8 @@ def button(text: str, key: str, does: Callable[[], Any], name: str, props: str =
 
 def side(name: str, deeds: Deeds) -> MeshView:
     """One novel view, to turn with the mouse."""
-    with ui.element("div").classes("relative w-full rounded overflow-hidden bg-white border").style("flex: 1 1 0"):
-        view = mark(MeshView(on_trouble=deeds.trouble), name).classes("absolute inset-0")
+    with ui.card().tight().classes("relative w-full").style("flex: 1 1 0"):
+        view = mark(MeshView(on_trouble=deeds.trouble, on_drawn=deeds.seen), name).classes("absolute inset-0")
         ui.label(name).classes("absolute top-1 left-2 text-xs text-grey-7 pointer-events-none")
     return view
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from hoijax.annotate.blobs import jpeg, packed_mesh
+from hoijax.annotate.contact.photo import outline
 from hoijax.annotate.fine.numbers import Sight, iou, sight
 from hoijax.annotate.fine.state import ANNOTATED, COARSE, base_mesh
 from hoijax.data.prepare import decimated
@@ -35,7 +36,8 @@ class Movable(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A sample, ready for the page. Boxes are (x0, y0, x1, y1) in pixels: all of the photograph, and what matters."""
+    """A sample, ready for the page. Boxes are (x0, y0, x1, y1) in pixels: all of the photograph, and what matters.
+    `outline`: the object's mask, as an SVG path in pixels."""
 
     photo: bytes
     human: bytes
@@ -43,6 +45,7 @@ class Made(NamedTuple):
     seen: Sight
     whole_box: tuple[float, float, float, float]
     close_box: tuple[float, float, float, float]
+    outline: str
 
 
 class Stand(NamedTuple):
@@ -61,7 +64,8 @@ def made(sample: Sample) -> Made:
     names = [ANNOTATED, COARSE] if sample.truth is not None else [COARSE]
     bases = {name: movable(sample, name, seen) for name in names}
     h, w = sample.object_mask.shape
-    return Made(jpeg(sample.image), packed_mesh(human), bases, seen, (0.0, 0.0, float(w), float(h)), close_box(sample))
+    boxes = (0.0, 0.0, float(w), float(h)), close_box(sample)
+    return Made(jpeg(sample.image), packed_mesh(human), bases, seen, *boxes, outline(sample.object_mask))
 
 
 def movable(sample: Sample, base: str, seen: Sight) -> Movable:

@@ -2,6 +2,8 @@
 
 import io
 import shutil
+import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from PIL import Image
 from hoijax.annotate.contact.body_map import face_labels, parts_of
 from hoijax.annotate.contact.hints import hints
 from hoijax.annotate.contact.state import contact_state
-from hoijax.annotate.contact.views import FOV, UP, views
+from hoijax.annotate.contact.views import UP, views
 from hoijax.body.parts import PART_NAMES
 from hoijax.data.read import load_sample
 from hoijax.data.sample import Sample
@@ -51,7 +53,7 @@ class Body:
             hit = igl.ray_mesh_intersect(view.eye, point - view.eye, verts, faces)
             if hit and min(hit, key=lambda h: h[1])[0] == face:
                 offset = point - view.eye
-                scale = box[3] / 2 / np.tan(np.radians(FOV / 2)) / (offset @ ahead)
+                scale = box[3] / 2 / np.tan(np.radians(view.fov / 2)) / (offset @ ahead)
                 x, y = box[0] + box[2] / 2 + scale * (offset @ right), box[1] + box[3] / 2 + scale * (offset @ down)
                 return round(x), round(y)
         raise AssertionError(f"{part} cannot be seen from the {side}")
@@ -139,7 +141,7 @@ def parts(server: Any) -> set[str]:
 
 def test_a_click_on_the_body_and_one_in_the_list_are_the_same(page: Page, wait: Callable[..., Any]) -> None:
     server, browser, body = page
-    for part, side, key in (("torso", "front", "1"), ("back", "back", "2"), ("left knee", "left", "3")):
+    for part, side, key in (("torso", "photo", "7"), ("back", "back", "2"), ("left knee", "left", "3")):
         browser.keys(key)
         body.click(part, side)
         wait(lambda part=part: part in marked(browser), f"{part} in the list")  # the chair's back is no obstacle
@@ -200,6 +202,45 @@ def test_labels_that_are_there_are_the_start_and_one_key_keeps_them(
     browser.keys("ENTER")
     wait(lambda: browser.item != ITEM, "the next item")
     assert contact_state(server.events(ITEM, "contact", "anna")) == (given, False, True)
+
+
+def test_one_enter_too_many_confirms_nothing_unseen(
+    serve: Callable[..., Any], browsers: Callable[..., Any], tree: Path, wait: Callable[..., Any]
+) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    server, browser = serve(tree), browsers()
+    browser.sign_in(server, "anna")
+    open_item(browser, server, wait)
+    time.sleep(2)  # the next one is read ahead
+    ActionChains(browser.driver).send_keys(Keys.ENTER).pause(0.03).send_keys(Keys.ENTER).perform()
+    wait(lambda: browser.item != ITEM and browser.ready(), "the next item")
+    assert [(event.item, event.kind) for event in server.events()] == [(ITEM, "done")]
+    second = browser.item
+    browser.keys("ENTER")
+    wait(lambda: browser.item != second, "the one after it, once the second was there to be seen")
+
+
+def test_a_confirmation_that_is_not_kept_goes_nowhere(
+    serve: Callable[..., Any], browsers: Callable[..., Any], tree: Path, wait: Callable[..., Any]
+) -> None:
+    server, browser = serve(tree), browsers()
+    browser.sign_in(server, "anna")
+    open_item(browser, server, wait)
+    other = sqlite3.connect(tree / "annotations.sqlite", isolation_level=None)
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+        browser.keys("ENTER")
+        wait(lambda: "NOT kept" in browser.text("notice"), "the message")
+        assert browser.item == ITEM
+        other.execute("ROLLBACK")
+    finally:
+        other.close()
+    assert server.events() == []
+    browser.keys("ENTER")
+    wait(lambda: browser.item != ITEM, "the next item")
+    assert [(event.item, event.kind) for event in server.events()] == [(ITEM, "done")]
 
 
 def test_nothing_is_confirmed_that_was_not_said(page: Page, wait: Callable[..., Any]) -> None:

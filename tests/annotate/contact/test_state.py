@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from hoijax.annotate.contact.labels import contact_labels
 from hoijax.annotate.contact.part_list import ROWS, distance_words
 from hoijax.annotate.contact.state import (
     ContactState,
@@ -14,6 +13,7 @@ from hoijax.annotate.contact.state import (
     said,
     twin,
 )
+from hoijax.annotate.readers import tool_readers
 from hoijax.annotate.store import Event
 from hoijax.body.parts import PART_NAMES
 
@@ -74,11 +74,12 @@ def test_twins_are_each_others_and_differ_for_all_but_the_midline() -> None:
     assert missing_twins(["right palm", "left knee", "right knee", "bottom"]) == ["left palm"]
 
 
-def test_labels_are_in_the_canonical_order_once_confirmed() -> None:
-    names = ["right fingers", "bottom", "left palm"]
-    assert contact_labels(ContactState(frozenset(names), False, False)) is None
-    assert contact_labels(ContactState(frozenset(names), False, True)) == ["bottom", "left palm", "right fingers"]
-    assert contact_labels(ContactState(frozenset(), True, True)) == []
+def test_labels_are_exported_in_the_canonical_order_once_confirmed() -> None:
+    touched, chosen = tool_readers().touched, acts(*map(part, ["right fingers", "bottom", "left palm"]))
+    assert not touched(chosen).done
+    confirmed = touched([*chosen, *acts(("done", confirmation(contact_state(chosen))))])
+    assert confirmed == (True, ("bottom", "left palm", "right fingers"))
+    assert touched(acts(("done", {"parts": [], "none": True}))) == (True, ())
     assert in_order(reversed(PART_NAMES)) == list(PART_NAMES)
 
 

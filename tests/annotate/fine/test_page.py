@@ -1,11 +1,15 @@
 """The fine tool in a real browser: an object is aligned with buttons, keys, the mouse and the optimizer."""
 
+import io
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from hoijax.annotate.fine.numbers import iou, sight
 from hoijax.annotate.fine.pose import placed, read_pose
@@ -148,10 +152,83 @@ def test_snap_raises_the_iou_and_is_undone_in_one_go(opened: Starts, wait: Calla
     browser.keys("u")
     settled(server, browser, wait, 0)
     assert shown_iou(browser) == pytest.approx(before, abs=1e-3)
-    browser.keys("x", "ESCAPE")
-    browser.keys("ARROW_RIGHT")
+
+
+def test_a_cancelled_snap_changes_nothing_and_another_works(opened: Starts, wait: Callable[..., Any]) -> None:
+    server, browser = opened
+    settled(server, browser, wait, 0)
+    browser.keys("x")
+    wait(lambda: stored(server), "the first snap, which compiles", 400)
+    browser.keys("u")
+    settled(server, browser, wait, 0)
+    progress = browser.find("[data-mark=snap-progress]")
+    wait(lambda: not progress.is_displayed(), "the snap's end")
+    browser.keys("x")
+    wait(progress.is_displayed, "a snap under way")
+    browser.keys("ESCAPE")
+    wait(lambda: not progress.is_displayed(), "the cancel")
+    with pytest.raises(TimeoutError):
+        wait(lambda: stored(server), "a pose of what was cancelled", 3.0)
+    browser.keys("x")
     settled(server, browser, wait, 1)
-    assert stored(server)[0].value["by"] == "nudge x"
+    assert stored(server)[0].value["by"] == "snap"
+    assert browser.complaints() == []
+
+
+def test_one_enter_too_many_confirms_nothing_unseen(opened: Starts, wait: Callable[..., Any]) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    server, browser = opened
+    settled(server, browser, wait, 0)
+    time.sleep(2)  # the next one is read ahead
+    ActionChains(browser.driver).send_keys(Keys.ENTER).pause(0.03).send_keys(Keys.ENTER).perform()
+    wait(lambda: browser.item != ITEM and browser.ready(), "the next item")
+    assert [(event.item, event.kind) for event in server.events()] == [(ITEM, "done")]
+    second = browser.item
+    browser.keys("ENTER")
+    wait(lambda: browser.item != second, "the one after it, once the second was there to be seen")
+
+
+def test_only_a_confirmed_pose_changes_the_list(opened: Starts, wait: Callable[..., Any]) -> None:
+    server, browser = opened
+
+    def found() -> Any:
+        browser.driver.get(server.url)
+        wait(lambda: ITEM in browser.text("items"), "the list")
+        return re.search(rf"{ITEM}\D*?(0\.\d+)", browser.text("items"))
+
+    def listed() -> float:
+        return float(wait(found, "the IoU in the list")[1])
+
+    before = listed()
+    browser.open(server, "fine", ITEM)
+    browser.keys("v", *["ARROW_UP"] * 5)  # 5 cm each
+    settled(server, browser, wait, 5)
+    moved = shown_iou(browser)
+    assert abs(moved - before) > 0.02
+    assert listed() == pytest.approx(before, abs=0.006)
+    browser.open(server, "fine", ITEM)
+    browser.keys("ENTER")
+    wait(lambda: browser.item != ITEM, "the next item")
+    assert listed() == pytest.approx(moved, abs=0.006)
+
+
+def test_the_masks_outline_comes_and_goes(opened: Starts, wait: Callable[..., Any]) -> None:
+    server, browser = opened
+
+    def orange() -> int:
+        """Pixels of the window in the outline's colour."""
+        seen = np.asarray(Image.open(io.BytesIO(browser.driver.get_screenshot_as_png())).convert("RGB"), np.int64)
+        return int((np.abs(seen - [255, 157, 60]).max(2) < 12).sum())
+
+    wait(lambda: orange() > 200, "the outline")
+    with_line = orange()
+    browser.keys("m")
+    wait(lambda: orange() < with_line / 4, "no outline")
+    browser.keys("m")
+    wait(lambda: orange() > with_line / 2, "the outline again")
+    assert server.events() == []
 
 
 def test_a_fine_item_takes_a_tag_and_enter(opened: Starts, wait: Callable[..., Any]) -> None:
