@@ -46,7 +46,8 @@ class Masks(NamedTuple):
 def queued(events: Sequence[Event], items: Items) -> list[Queued]:
     """Every item that somebody queued, or gave a template, and whose files are still those that they saw.
 
-    `events`: all of a store. Where several queued an item, the last of them counts. Raises ValueError for a stroke in the store that is none.
+    `events`: all of a store. Where several queued an item, the last of them counts.
+    Raises ValueError for a stroke in the store that is none.
     """
     found: dict[str, tuple[int, Queued]] = {}
     happened = standing([event for event in events if event.tool == "filter"])
