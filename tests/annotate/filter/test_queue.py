@@ -154,6 +154,7 @@ def test_an_item_of_which_nothing_was_changed_is_named_also_where_it_has_own_fil
     assert save_queue([plain], items, None, tmp_path / "alone", None) == [plain.item]
 
 
+@pytest.mark.slow
 def test_the_program_only_reads_the_store_and_takes_flags_only(scenes: Path, tmp_path: Path) -> None:
     store = open_store(tmp_path / "annotations.sqlite")
     item = "ball/hold_0"
