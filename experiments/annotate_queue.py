@@ -18,7 +18,7 @@ from absl import app, flags
 
 from hoijax.annotate.filter.queue import Queued, queued, save_queue
 from hoijax.annotate.items import Items, find_items
-from hoijax.annotate.store import open_store
+from hoijax.annotate.store import load_events
 from hoijax.data.sample import SampleError
 from hoijax.data.templates import load_library
 
@@ -41,17 +41,12 @@ def pipeline_of(items: Items) -> Path | None:
     return out if items.tree.name == "samples" and (out / "flags.json").is_file() else None
 
 
-def unchanged(entries: list[Queued], items: Items, out: Path) -> list[str]:
-    """Items that the pipeline would find as they were: nothing of them stands for a step."""
-    return [entry.item for entry in entries if not (out / "given" / items.folders[entry.item].name).is_dir()]
-
-
-def tell(entries: list[Queued], items: Items, out: Path, pipeline: Path | None) -> None:
-    """The queue, and what to do next."""
+def tell(entries: list[Queued], same: list[str], items: Items, out: Path, pipeline: Path | None) -> None:
+    """The queue, and what to do next. `same`: the items that the pipeline would find as they were."""
     for entry in entries:
         template = f"template {entry.template.category}/{entry.template.name}" if entry.template else ""
         print("  ".join(part for part in (entry.item, entry.annotator, template, entry.note) if part))
-    for item in unchanged(entries, items, out):
+    for item in same:
         id = items.folders[item].name
         print(f"{item}: no mask was changed and no template assigned: it will be made again only by another engine, or")
         print(f"  with a picture of the whole object, {out / 'given' / id / 'object.png'}, or a mesh, mesh.obj there")
@@ -63,21 +58,21 @@ def tell(entries: list[Queued], items: Items, out: Path, pipeline: Path | None) 
     print("make them again with:\n" + shlex.join(words))
 
 
-def main(_: list[str]) -> None:
+def main(argv: list[str]) -> None:
     """Reads the store, writes the folder."""
+    if len(argv) > 1:
+        sys.exit(f"not a flag: {argv[1:]} (see --help)")
     try:
         items = find_items(_DATA.value)
-        store = Path(_STORE.value) if _STORE.value else items.tree / "annotations.sqlite"
-        if not store.is_file():
-            sys.exit(f"{store}: no such store; annotate first (experiments/annotate.py)")
+        happened = load_events(_STORE.value or items.tree / "annotations.sqlite")
         library = load_library(_LIBRARY.value) if _LIBRARY.value else None
-        entries = queued(open_store(store), items)
+        entries = queued(happened, items)
         if not entries:
             print("nothing is queued")
             return
         pipeline, out = pipeline_of(items), Path(_OUT.value)
-        save_queue(entries, items, library, out, given_before(pipeline) if pipeline is not None else None)
-        tell(entries, items, out, pipeline)
+        same = save_queue(entries, items, library, out, given_before(pipeline) if pipeline is not None else None)
+        tell(entries, same, items, out, pipeline)
     except (SampleError, ValueError, OSError) as error:
         sys.exit(str(error))
 

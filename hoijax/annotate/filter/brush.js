@@ -9,7 +9,9 @@ const NAMES = ["human", "object"];
 const COLORS = { human: [52, 132, 255], object: [255, 92, 40] };
 const TINT = 0.4;
 const EDGE_PX = 2;
-const HELP = "Wheel: zoom. Right button, middle button or space: move. Shift and wheel: size of the brush.";
+const HELP = "Wheel: zoom. Right button, middle button or space: move. Shift and wheel: size of the brush. q held: bare photograph.";
+const BARE = "q"; // while it is held, nothing is drawn over the photograph
+const LEAVES_STROKE = [" ", BARE, "Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"]; // no decision of any kind
 const LATE_MS = 700; // a stroke that is not kept after so long is spoken of
 
 const snapped = (x) => Math.round(x * GRID) / GRID;
@@ -52,8 +54,8 @@ export default {
     [this.under, this.over, this.ring, this.said] = this.$el.children;
     this.$el.brush = this; // tests ask it
     this.view = { scale: 1, x: 0, y: 0 }; // image to canvas: scale * (x, y) + (view.x, view.y), CSS pixels
-    Object.assign(this, { kind: "move", erase: false, brush_px: 14, alpha: 0.5, layer: "tint", wide: false, space: false });
-    Object.assign(this, { kept: [], pending: [], stroke: null, pan: null, item: null, tokens: 0, slowest: 0, draws: 0 });
+    Object.assign(this, { kind: "move", erase: false, brush_px: 14, alpha: 0.5, layer: "tint", wide: false, space: false, bare: false });
+    Object.assign(this, { kept: [], pending: [], left: [], stroke: null, pan: null, item: null, tokens: 0, slowest: 0, draws: 0 });
     const canvas = this.over;
     canvas.addEventListener("pointerdown", (e) => this.press(e));
     canvas.addEventListener("pointermove", (e) => this.move(e));
@@ -63,27 +65,40 @@ export default {
     canvas.addEventListener("auxclick", (e) => e.preventDefault());
     canvas.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
     this.typed = (e) => {
+      if (!e.key) return; // a browser that fills in a form
+      const down = e.type === "keydown";
+      // What a key does comes after the stroke that is held: it is sent first, for the item on which it was painted.
+      if (down && this.stroke && !LEAVES_STROKE.includes(e.key)) this.finish();
       const typing = ["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName);
+      if (e.key.toLowerCase() === BARE && !(down && (typing || e.ctrlKey || e.metaKey || e.altKey))) this.lay_bare(down);
       if (e.key !== " " || typing) return;
-      this.space = e.type === "keydown";
+      this.space = down;
       e.preventDefault();
       this.show_ring(null);
     };
-    for (const type of ["keydown", "keyup"]) window.addEventListener(type, this.typed);
+    this.away = () => {
+      this.space = false; // the key that is let go elsewhere is not heard here
+      this.lay_bare(false);
+    };
+    for (const type of ["keydown", "keyup"]) window.addEventListener(type, this.typed, true); // before the page's own keys
+    window.addEventListener("blur", this.away);
     this.watcher = new ResizeObserver(() => (this.moved ? this.draw() : this.fit(this.wide)));
     this.watcher.observe(this.$el);
   },
 
   beforeUnmount() {
     this.watcher?.disconnect();
-    for (const type of ["keydown", "keyup"]) window.removeEventListener(type, this.typed);
+    for (const type of ["keydown", "keyup"]) window.removeEventListener(type, this.typed, true);
+    window.removeEventListener("blur", this.away);
   },
 
   methods: {
-    // Another item: {turn, photo, human, size: [h, w], margin, masks: {human, object}}, addresses of all that is shown.
+    // Another item: {turn, name, photo, human, size: [h, w], margin, masks: {human, object}}, addresses of all that is shown.
     async open(item) {
+      if (this.stroke) this.finish(); // too late to be kept: the server says so
+      this.left.push(...this.pending); // the server has yet to say what became of them
       this.turn = item.turn;
-      Object.assign(this, { item: null, kept: [], pending: [], stroke: null, wanted: [] });
+      Object.assign(this, { item: null, name: item.name, kept: [], pending: [], wanted: [] });
       this.tell();
       const [h, w] = item.size;
       let loaded;
@@ -133,9 +148,9 @@ export default {
       return !(same && this.wanted.slice(before.length).every((one) => one.token && !one.points));
     },
 
-    // A stroke that the server has refused.
+    // A stroke that the server has refused, and said so.
     drop(token) {
-      this.pending = this.pending.filter((one) => one.token !== token);
+      for (const list of ["pending", "left"]) this[list] = this[list].filter((one) => one.token !== token);
       this.tell();
       if (this.item) this.rebuild();
     },
@@ -201,6 +216,13 @@ export default {
     opacity(value) {
       this.alpha = within(value, 0, 1);
       this.draw_photo();
+    },
+
+    // The photograph alone, whatever the slider and the layers say.
+    lay_bare(on) {
+      if (this.bare === on) return;
+      this.bare = on;
+      this.draw();
     },
 
     // "tint", "outline" or "none".
@@ -298,11 +320,11 @@ export default {
       const one = { token: `${this.turn}.${++this.tokens}`, mask, erase, radius, points };
       this.pending.push(one);
       this.tell();
-      this.$emit("stroke", { turn: this.turn, ...one });
+      this.$emit("stroke", { turn: this.turn, item: this.name, ...one });
     },
 
     tell() {
-      const count = this.pending.length;
+      const count = this.pending.length + this.left.length;
       Object.assign(this.$el.dataset, { unsaved: count, strokes: this.kept.length });
       clearTimeout(this.late);
       if (!count) this.said.textContent = HELP;
@@ -366,7 +388,8 @@ export default {
         this.photo_due = this.masks_due = false;
         this.slowest = Math.max(this.slowest, performance.now() - begun);
         this.draws += 1;
-        this.$el.dataset.draws = this.draws; // tests wait for it
+        const { draws, alpha, layer, bare } = this;
+        Object.assign(this.$el.dataset, { draws, alpha, layer, bare }); // what is drawn: tests wait for it
       });
     },
 
@@ -382,7 +405,7 @@ export default {
       const enough = this.small && this.small.width >= scale * ratio * this.w;
       pen.drawImage(enough ? this.small : this.photo, 0, 0, this.w, this.h);
       pen.globalAlpha = this.alpha;
-      if (this.alpha > 0) pen.drawImage(this.human, 0, 0, this.w, this.h);
+      if (this.alpha > 0 && !this.bare) pen.drawImage(this.human, 0, 0, this.w, this.h);
       pen.globalAlpha = 1;
       pen.strokeStyle = "#8b95a5";
       pen.lineWidth = 1 / scale;
@@ -397,7 +420,7 @@ export default {
         this.bits = new Uint8Array(W * H);
       }
       const pixels = new Uint32Array(this.data.data.buffer).fill(0);
-      if (this.layer !== "none") {
+      if (this.layer !== "none" && !this.bare) {
         this.sample(W, H);
         this.tinted(W, H, pixels);
       }

@@ -24,7 +24,7 @@ class Brush(ui.element, component="brush.js"):
     def __init__(self, on_stroke: Callable[[Stroke], bool], on_trouble: Callable[[str], Any]) -> None:
         super().__init__()
         self._on_stroke, self._on_trouble = on_stroke, on_trouble
-        self._turn = 0
+        self._turn, self._item = 0, ""
         self._there: set[int] = set()
         self._standing: Sequence[Kept] = ()
         self._token = ""
@@ -33,14 +33,14 @@ class Brush(ui.element, component="brush.js"):
         self.on("trouble", lambda event: on_trouble(str(event.args)[:300]))
 
     def open(
-        self, photo: str, human: str, human_mask: str, object_mask: str, size: tuple[int, int], margin: int
+        self, name: str, photo: str, human: str, human_mask: str, object_mask: str, size: tuple[int, int], margin: int
     ) -> None:
         """Another item: addresses of the photograph, of the human over it (with alpha) and of both masks' bits."""
-        self._turn += 1
+        self._turn, self._item = self._turn + 1, name
         self._there, self._standing = set(), ()
         masks = {"human": human_mask, "object": object_mask}
-        item = {"turn": self._turn, "photo": photo, "human": human, "masks": masks, "size": size, "margin": margin}
-        self.run_method("open", item)
+        shown = {"photo": photo, "human": human, "masks": masks, "size": size, "margin": margin}
+        self.run_method("open", {"turn": self._turn, "name": name, **shown})
 
     def follow(self, strokes: Sequence[Kept]) -> None:
         """These strokes stand, and no others. Only what the browser lacks travels."""
@@ -86,7 +86,11 @@ class Brush(ui.element, component="brush.js"):
     def _stroke(self, event: events.GenericEventArguments) -> None:
         said = event.args if isinstance(event.args, dict) else {}
         token = str(said.get("token", ""))[:40]
-        trouble = "" if said.get("turn") == self._turn else "The item has changed; this stroke was not kept."
+        painted = str(said.get("item", ""))[:200]
+        here = said.get("turn") == self._turn and painted == self._item
+        trouble = (
+            "" if here else f"{painted}: a stroke came after the item had changed. It was not kept: paint it again."
+        )
         try:
             stroke = checked_stroke(event.args)
         except ValueError as error:

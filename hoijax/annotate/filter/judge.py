@@ -2,7 +2,7 @@
 
 from hoijax.annotate.filter.before import keep_before
 from hoijax.annotate.filter.masks import Stroke
-from hoijax.annotate.filter.state import LONGEST_NOTE, Assigned, decided
+from hoijax.annotate.filter.state import LONGEST_NOTE, Assigned, FilterState, decided
 from hoijax.annotate.seat import Seat
 from hoijax.data.sample import SampleError
 
@@ -25,6 +25,8 @@ class Judge:
         """To be inpainted and reconstructed again."""
         if len(note) > LONGEST_NOTE:
             self.seat.say(f"The note has {len(note)} characters; at most {LONGEST_NOTE} are kept.", bad=True)
+        elif queued_so(decided(self.seat.events), note):
+            self.seat.say("It is queued already" + (", with this note." if note else "."))
         elif self._kept():
             self.seat.act("redo", {"note": note})
 
@@ -37,6 +39,10 @@ class Judge:
 
     def stroke(self, stroke: Stroke) -> bool:
         """Keeps a stroke of the brush; whether it could."""
+        if not self.seat.ready:  # of the item before, which is not ours any more
+            self.seat.say(
+                "A stroke came while another item was being opened. It was not kept: paint it again.", bad=True
+            )
         return self.seat.act("stroke", stroke._asdict()) is not None
 
     def _judge(self, who: tuple[str, ...], verdict: str, reason: str) -> None:
@@ -52,3 +58,8 @@ class Judge:
             self.seat.say(str(error), bad=True)
             return False
         return True
+
+
+def queued_so(state: FilterState, note: str) -> bool:
+    """Whether the object stands in the queue with this very note: to queue it once more would say nothing new."""
+    return state.again and state.redo is not None and state.redo.note == note

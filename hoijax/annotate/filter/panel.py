@@ -12,6 +12,13 @@ from hoijax.annotate.mesh_view import MeshView
 
 CARD = "w-full gap-1 p-2 bg-white rounded shadow-1"
 TITLES = {HUMAN: "Human", OBJECT: "Object"}
+# Enter sends what was written; it and Escape give the keys back to the page, which must not take this Enter for its own.
+SENDS = """(e) => {
+    if (e.key !== "Enter" && e.key !== "Escape") return;
+    e.stopPropagation();
+    e.target.blur();
+    if (e.key === "Enter") emit();
+}"""
 
 
 class Panel:
@@ -19,6 +26,7 @@ class Panel:
 
     def __init__(self, judge: Judge, on_turn: Callable[[], Any], on_trouble: Callable[[str], Any]) -> None:
         self._buttons: dict[tuple[str, str], ui.button] = {}
+        self._chosen = False  # whether the mesh is preferred to the six views; it stays from item to item
         with ui.row().classes("w-full items-center no-wrap gap-2 px-3 py-2 bg-white rounded shadow-1"):
             self._verdict = ui.label().classes("grow text-sm").props("data-mark=verdict")
             with ui.button("Pass both", icon="done_all", on_click=lambda: judge.passes(HUMAN, OBJECT)) as both:
@@ -41,8 +49,7 @@ class Panel:
         self._before.visible = old is not None
         self._after.visible = old is not None
         self._note.value = ""
-        if self._turned.visible:
-            self.turn()
+        self._side(self._chosen and old is None)  # what was made again is to be compared
 
     def tell(self, state: FilterState, word: str) -> None:
         """The state on the buttons and in words; `word` is what was made of a finished item."""
@@ -68,7 +75,11 @@ class Panel:
 
     def turn(self) -> None:
         """From the six views to the mesh, and back."""
-        self._turned.visible = not self._turned.visible
+        self._chosen = not self.turning()
+        self._side(self._chosen)
+
+    def _side(self, turned: bool) -> None:
+        self._turned.visible = turned
         self._flat.visible = not self._turned.visible
         self._turn.text = "Six views" if self._turned.visible else "Turn in 3D"
 
@@ -117,7 +128,7 @@ class Panel:
             self._queue.on_click(lambda: judge.redo(self.note()))
             self._queue.props("dense no-caps unelevated data-mark=redo").classes("px-2 text-sm whitespace-nowrap")
             self._note = ui.input(placeholder="note, if any").props(f"dense maxlength={LONGEST_NOTE} data-mark=note")
-            self._note.classes("grow").on("keydown.enter", lambda: judge.redo(self.note()))
+            self._note.classes("grow").on("keydown", lambda: judge.redo(self.note()), js_handler=SENDS)
 
     def _mark(self, who: str, reason: str, judged: Judgement | None) -> None:
         """Filled where it is the judgement that stands."""

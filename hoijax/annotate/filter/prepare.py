@@ -5,7 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from hoijax.annotate.blobs import jpeg, packed_mesh, png
 from hoijax.data.sample import ColoredMesh, Sample
@@ -14,10 +14,13 @@ from hoijax.report.raycast import Cast, cast, photo_view, side_view, solid
 
 OVERLAY_PX = 1280  # the longer side of the human's picture: larger photographs show it enlarged
 TILE_PX = 208  # side of one of the six views
+NAME_PX = (
+    24  # their names: still to be read where a small window shows two times six views, at two fifths of their size
+)
 
 # Rows: right, down and away in the picture, in camera axes (x right, y down, z away from the camera).
 SIX = {
-    "as in the photograph": np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]]),
+    "in the photo": np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]]),
     "from the left": np.array([[0.0, 0, -1], [0, 1, 0], [1, 0, 0]]),
     "from behind": np.array([[-1.0, 0, 0], [0, 1, 0], [0, 0, -1]]),
     "from above": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]),
@@ -40,7 +43,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(sample: Sample) -> Prepared:
-    """All of it; about half a second for a photograph of a megapixel."""
+    """All of it."""
     return Prepared(
         jpeg(sample.image),
         png(human_over(sample)),
@@ -89,7 +92,7 @@ def _rgba(seen: Cast) -> UInt8[np.ndarray, "h w 4"]:
 
 def _named(tile: UInt8[np.ndarray, "h w 3"], name: str) -> UInt8[np.ndarray, "h w 3"]:
     page = Image.fromarray(tile)
-    ImageDraw.Draw(page).text((6, 4), name, fill=(110, 110, 110))
+    ImageDraw.Draw(page).text((6, 0), name, fill=(80, 80, 80), font=ImageFont.load_default(NAME_PX))
     return np.asarray(page)
 
 

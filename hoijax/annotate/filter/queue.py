@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from jaxtyping import Bool
 from hoijax.annotate.filter.masks import MASKS, Stroke, corrected, cropped, margin_of
 from hoijax.annotate.filter.state import SEES, Assigned, filter_state
 from hoijax.annotate.items import Items, fingerprint, load_item
-from hoijax.annotate.store import events, standing
+from hoijax.annotate.store import Event, standing
 from hoijax.data.atomic import new_folder
 from hoijax.data.meshfile import load_any_mesh
 from hoijax.data.objfile import save_mesh
@@ -44,13 +43,14 @@ class Masks(NamedTuple):
     changed: dict[str, bool]
 
 
-def queued(store: sqlite3.Connection, items: Items) -> list[Queued]:
+def queued(events: Sequence[Event], items: Items) -> list[Queued]:
     """Every item that somebody queued, or gave a template, and whose files are still those that they saw.
 
-    Where several did, the last of them counts. Raises ValueError for a stroke in the store that is none.
+    `events`: all of a store. Where several queued an item, the last of them counts.
+    Raises ValueError for a stroke in the store that is none.
     """
     found: dict[str, tuple[int, Queued]] = {}
-    happened = standing(events(store, tool="filter"))
+    happened = standing([event for event in events if event.tool == "filter"])
     for item in sorted({event.item for event in happened if event.kind in ("redo", "template")}):
         if item not in items.folders:
             continue
@@ -75,8 +75,12 @@ def queued_masks(items: Items, entry: Queued) -> Masks:
     return Masks(wide["human"], wide["object"], margin, changed)
 
 
-def save_queue(entries: Sequence[Queued], items: Items, library: Library | None, out: Path, given: Path | None) -> None:
+def save_queue(
+    entries: Sequence[Queued], items: Items, library: Library | None, out: Path, given: Path | None
+) -> list[str]:
     """Writes OUT whole or not at all: masks/<item> with everything, given/<id> with what stands for steps of the pipeline.
+
+    Returns the items of which nothing new stands for a step: the pipeline would find them as they were.
 
     `given`: the own files that the pipeline has been given before; they are taken over, so that no image loses its own.
     Only what was changed stands for a step: a mask that stays as it was would make the person anew, too.
@@ -89,14 +93,19 @@ def save_queue(entries: Sequence[Queued], items: Items, library: Library | None,
         (folder / "given").mkdir()
         if given is not None:
             shutil.copytree(given, folder / "given", dirs_exist_ok=True)
-        for entry in entries:
-            _save_item(entry, items, library, folder, folder / "given" / ids[entry.item])
+        same = [
+            entry.item
+            for entry in entries
+            if not _save_item(entry, items, library, folder, folder / "given" / ids[entry.item])
+        ]
         told = [{**entry._asdict(), "template": entry.template and entry.template._asdict()} for entry in entries]
         lines = [{name: value for name, value in one.items() if name != "strokes"} for one in told]
         (folder / "queue.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    return same
 
 
-def _save_item(entry: Queued, items: Items, library: Library | None, folder: Path, own: Path) -> None:
+def _save_item(entry: Queued, items: Items, library: Library | None, folder: Path, own: Path) -> bool:
+    """Writes one item; whether anything of it stands for a step that did not before."""
     found = queued_masks(items, entry)
     parts = folder / "masks" / entry.item
     parts.mkdir(parents=True)
@@ -119,6 +128,7 @@ def _save_item(entry: Queued, items: Items, library: Library | None, folder: Pat
         save_mesh(own / "mesh.obj", turned_template(library, entry.template, found))
     if not os.listdir(own):
         own.rmdir()
+    return entry.template is not None or any(found.changed.values())
 
 
 def template_of(library: Library | None, assigned: Assigned) -> Template | None:

@@ -13,6 +13,7 @@ from hoijax.data.templates import Library, Template
 
 BUTTON_PX = 76  # width of a button; its picture is a little less high
 MOST = 30  # buttons at once; a search finds the others
+LEAVES = '(e) => { if (e.key === "Escape") e.target.blur(); }'  # the keys are the page's again
 NONE = "No library of templates: start the server with --library=DIR (experiments/templates.py makes one)."
 
 
@@ -30,13 +31,20 @@ class Strip:
                 ui.label("Template").classes("font-medium")
                 self._said = ui.label().classes("text-sm text-grey-8 truncate grow").props("data-mark=template")
                 self._search = ui.input(placeholder="search").props("dense debounce=200 clearable data-mark=search")
-                self._search.classes("w-32").on_value_change(self.fill)
+                self._search.classes("w-32").on_value_change(self.fill).on("keydown", js_handler=LEAVES)
                 self._search.visible = self._library is not None
             self._row = ui.row().classes("w-full no-wrap gap-1 overflow-x-auto").props("data-mark=templates")
             self._row.style(f"scrollbar-width: thin; min-height: {BUTTON_PX if self._library is not None else 0}px")
             if self._library is None:
                 with self._row:
                     ui.label(NONE).classes("text-xs text-grey-7")
+
+    def show(self) -> None:
+        """Another item: what was searched for on the one before is not searched for here."""
+        if self._search.value:
+            self._search.value = ""  # which fills
+        else:
+            self.fill()
 
     def fill(self) -> None:
         """Buttons for the item of the seat and what is searched for."""

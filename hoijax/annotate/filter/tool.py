@@ -35,7 +35,7 @@ def build(seat: Seat) -> Bench:
 
     def show() -> None:
         open_item(seat, brush, panel)
-        strip.fill()
+        strip.show()
 
     def update() -> None:
         state = decided(seat.events)
@@ -52,6 +52,7 @@ def open_item(seat: Seat, brush: Brush, panel: Panel) -> None:
     made = seat.made
     h, w = seat.sample.image.shape[:2]
     brush.open(
+        seat.item or "",
         seat.data(made.photo, "image/jpeg"),
         seat.data(made.human, "image/png"),
         seat.data(made.human_mask),
@@ -61,6 +62,8 @@ def open_item(seat: Seat, brush: Brush, panel: Panel) -> None:
     )
     old = before(seat.desk.store, seat.item or "", seat.version)
     panel.show(seat.data(made.six, "image/jpeg"), None if old is None else seat.data(old, "image/jpeg"))
+    if panel.turning():
+        put_mesh(seat, panel)
 
 
 def strokes_of(seat: Seat, known: dict[int, Stroke]) -> list[Kept]:
@@ -98,10 +101,15 @@ def turn(seat: Seat, panel: Panel) -> None:
     if not seat.ready:
         return
     if not panel.turning():
-        middle, radius = seat.made.sphere
-        panel.view.show([Shown("object", seat.data(seat.made.mesh))])
-        panel.view.orbit([float(x) for x in middle - [0, 0.5 * radius, 3.2 * radius]], [float(x) for x in middle])
+        put_mesh(seat, panel)
     panel.turn()
+
+
+def put_mesh(seat: Seat, panel: Panel) -> None:
+    """The object's mesh before a camera that sees all of it, as in the photograph but from a little above."""
+    middle, radius = seat.made.sphere
+    panel.view.show([Shown("object", seat.data(seat.made.mesh))])
+    panel.view.orbit([float(x) for x in middle - [0, 0.5 * radius, 3.2 * radius]], [float(x) for x in middle])
 
 
 def _deleting(judge: Judge, who: str, reason: str) -> Any:

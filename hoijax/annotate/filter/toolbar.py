@@ -67,6 +67,7 @@ class Toolbar:
             Key("f", "fit the image; again: with the margin around it", lambda: self.brush.fit()),
             Key("m", "masks: tinted, outlined, not at all", self._next_layer),
             Key("x", "hide the human, show the human", self._hide),
+            Key("q", "hold: the bare photograph", lambda: None),  # the canvas hears it, and when it is let go
             Key("ArrowUp", "human more opaque", lambda: self._opacity(self.opacity.value + PER_CENT)),
             Key("ArrowDown", "human less opaque", lambda: self._opacity(self.opacity.value - PER_CENT)),
         ]

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hoijax.annotate.filter.masks import checked_stroke, corrected, cropped, margin_of
-from hoijax.annotate.filter.queue import queued, queued_masks
+from hoijax.annotate.filter.masks import Stroke, checked_stroke, corrected, cropped, margin_of
+from hoijax.annotate.filter.queue import Queued, queued, queued_masks, save_queue
 from hoijax.annotate.filter.state import SEES
 from hoijax.annotate.items import find_items, fingerprint
-from hoijax.annotate.store import append, open_store
+from hoijax.annotate.store import append, events, open_store
 from hoijax.data.images import load_mask
 from hoijax.data.read import load_sample
 from hoijax.data.synthetic import synthetic_sample
@@ -28,6 +28,14 @@ def run(program: str, *options: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def refusal(*options: str) -> str:
+    """What the program says to options that it does not take."""
+    program = [sys.executable, "experiments/annotate_queue.py", *options]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode != 0
+    return done.stderr
 
 
 def mask_of(path: Path) -> np.ndarray:
@@ -70,15 +78,7 @@ def test_the_pipeline_makes_a_queued_item_again_from_the_corrected_mask(
     made: Path, library: Path, tmp_path: Path
 ) -> None:
     tree = made / "samples"
-    assert (
-        "no such store"
-        in subprocess.run(
-            [sys.executable, "experiments/annotate_queue.py", f"--data={tree}", f"--out={tmp_path / 'none'}"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-        ).stderr
-    )
+    assert "expected a store of annotations" in refusal(f"--data={tree}", f"--out={tmp_path / 'none'}")
     before = load_sample(tree / ITEM)
     rows, columns = np.nonzero(before.object_mask)
     points = [[-8.0, float(rows.mean())], [float(columns.max()), float(rows.mean())]]
@@ -125,10 +125,47 @@ def test_the_last_to_queue_counts_and_what_was_passed_since_is_not_queued(scenes
     append(store, "bert", item, "filter", "stroke", stroke, version)
     append(store, "bert", item, "filter", "redo", {"note": "second"}, version)
     append(store, "carl", item, "filter", "redo", {"note": "of other files"}, "0" * 64)
-    (entry,) = queued(store, items)
+    (entry,) = queued(events(store), items)
     assert (entry.annotator, entry.note) == ("bert", "second")
     masks = queued_masks(items, entry)
     assert masks.changed == {"human": True, "object": False}
     append(store, "bert", item, "filter", "judge", {"who": ["object"], "verdict": "pass"}, version)
-    (entry,) = queued(store, items)
+    (entry,) = queued(events(store), items)
     assert entry.annotator == "anna"
+
+
+def test_an_item_of_which_nothing_was_changed_is_named_also_where_it_has_own_files_from_before(
+    scenes: Path, tmp_path: Path
+) -> None:
+    items = find_items(scenes)
+    plain = Queued("ball/hold_0", "anna", "", None, ())
+    mended = plain._replace(item=next(name for name in items.folders if name.startswith("box/")))
+    stroke = Stroke("object", False, 40.0, ((30.0, 30.0),))
+    given = tmp_path / "given"
+    for item in (plain.item, mended.item):
+        own = given / items.folders[item].name
+        own.mkdir(parents=True)
+        (own / "object.png").write_bytes(b"a picture of the whole object")
+    entries = [plain, mended._replace(strokes=(stroke,))]
+    assert save_queue(entries, items, None, tmp_path / "out", given) == [plain.item]
+    assert [path.name for path in (tmp_path / "out" / "given" / items.folders[plain.item].name).iterdir()] == [
+        "object.png"
+    ]
+    assert save_queue([plain], items, None, tmp_path / "alone", None) == [plain.item]
+
+
+@pytest.mark.slow
+def test_the_program_only_reads_the_store_and_takes_flags_only(scenes: Path, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "annotations.sqlite")
+    item = "ball/hold_0"
+    append(store, "anna", item, "filter", "redo", {"note": ""}, fingerprint(find_items(scenes).folders[item], SEES))
+    store.close()
+    flags = (f"--data={scenes}", f"--store={tmp_path / 'annotations.sqlite'}")
+    out = tmp_path / "out"
+    assert f"{item}: no mask was changed" in run("annotate_queue", *flags, f"--out={out}")
+    assert "not a flag: ['library']" in refusal(*flags, f"--out={tmp_path / 'more'}", "library")
+    empty = tmp_path / "empty.sqlite"
+    empty.touch()
+    assert "is no store of annotations" in refusal(f"--data={scenes}", f"--store={empty}", f"--out={tmp_path / 'more'}")
+    assert empty.read_bytes() == b""  # no tables were made in it
+    assert not (tmp_path / "more").exists()
