@@ -25,7 +25,7 @@ FLAGS = (
     *("--enable-unsafe-swiftshader", "--window-size=1500,1000"),
 )
 SCENES = ("ball", "chair", "box")
-PATIENCE = 60.0  # seconds: a page on a busy machine
+PATIENCE = 120.0  # seconds: a page on a busy machine
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,7 @@ from hoijax.report.raycast import Cast, cast, photo_view, side_view, solid
 
 OVERLAY_PX = 1280  # the longer side of the human's picture: larger photographs show it enlarged
 TILE_PX = 208  # side of one of the six views
-NAME_PX = (
-    24  # their names: still to be read where a small window shows two times six views, at two fifths of their size
-)
+NAME_PX = 17  # their names: also to be read in a window of 1280 pixels
 
 # Rows: right, down and away in the picture, in camera axes (x right, y down, z away from the camera).
 SIX = {
