@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 
 from hoijax.annotate.store import Event, events, open_store, standing
 from hoijax.data.synthetic import sample_folder, synthetic_sample
@@ -192,9 +194,10 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE)
     """The first true value of the condition. Raises TimeoutError that says what never came."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
+        with suppress(StaleElementReferenceException):  # the page has drawn that part anew: look again
+            found = condition()
+            if found:
+                return found
         time.sleep(0.05)
     raise TimeoutError(f"waited {seconds:g} s for {what}")
 

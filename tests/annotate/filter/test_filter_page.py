@@ -279,7 +279,7 @@ def test_a_note_is_sent_once_and_gives_the_keys_back(page: Callable[..., Filter]
     ]
     shown.browser.keys("4", "r")  # deleted, and queued after all
     shown.wait(lambda: len(shown.server.events(ITEM, "filter")) == 4, "the queue again")
-    assert shown.browser.text("verdict") == "Done: redo. Enter goes on."
+    shown.wait(lambda: shown.browser.text("verdict") == "Done: redo. Enter goes on.", "the verdict")
 
 
 def test_an_item_that_is_fine_takes_two_keys(page: Callable[..., Filter]) -> None:
@@ -385,24 +385,16 @@ def test_a_template_is_assigned_by_a_click_and_taken_off_by_another(page: Callab
     first = shown.browser.driver.find_elements("css selector", "[data-mark^=template-]")[0]
     assert first.get_attribute("data-mark") == "template-round"  # the item's own category
     shown.browser.type_into("[data-mark=search]", "tall")
-    shown.wait(
-        lambda: (
-            [
-                found.get_attribute("data-mark")
-                for found in shown.browser.driver.find_elements("css selector", "[data-mark^=template-]")
-            ]
-            == ["template-tall"]
-        ),
-        "the search",
-    )
+    marks = "return [...document.querySelectorAll('[data-mark^=template-]')].map(e => e.dataset.mark)"
+    shown.wait(lambda: shown.browser.driver.execute_script(marks) == ["template-tall"], "the search")
     shown.browser.click("template-tall")
     shown.wait(lambda: shown.browser.text("template").startswith("box: tall"), "the assignment")
-    assert "redo (template tall)" in shown.browser.text("verdict")
+    shown.wait(lambda: "redo (template tall)" in shown.browser.text("verdict"), "the verdict")
     (event,) = shown.server.events(ITEM, "filter")
     assert (event.kind, event.value) == ("template", {"category": "box", "name": "tall"})
     shown.browser.click("template-tall")
     shown.wait(lambda: shown.browser.text("template") == "", "the template to be off")
-    assert shown.browser.text("verdict").startswith("To decide")
+    shown.wait(lambda: shown.browser.text("verdict").startswith("To decide"), "the verdict")
     search = shown.browser.find("[data-mark=search]")
     search.send_keys(Keys.ESCAPE)
     shown.wait(lambda: shown.focus() != "INPUT", "the keys to be the page's")
