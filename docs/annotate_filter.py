@@ -16,7 +16,7 @@ ITEM = "bicycle/ride_200"
 CANVAS = "[data-mark=canvas]"
 
 
-def test_browser() -> ModuleType:
+def tools_of_tests() -> ModuleType:
     """The server and browser that the tests use."""
     spec = importlib.util.spec_from_file_location("annotate_browser", ROOT / "tests" / "annotate" / "conftest.py")
     assert spec is not None
@@ -30,7 +30,7 @@ def screenshot(tree: Path, library: Path, out: Path) -> None:
     """Opens the item, paints a stroke beyond the image's edge, passes the human, and takes the picture."""
     from selenium.webdriver import ActionChains
 
-    tools = test_browser()
+    tools = tools_of_tests()
     with tempfile.TemporaryDirectory() as folder:
         for item in sorted(path.parent for path in tree.glob("*/*/image.jpg"))[:12]:
             shutil.copytree(item, Path(folder) / "tree" / item.relative_to(tree))

@@ -21,6 +21,7 @@ from hoijax.annotate.facts import start_facts
 from hoijax.annotate.guard import is_loopback
 from hoijax.annotate.items import find_items
 from hoijax.annotate.serve import open_desk, serve
+from hoijax.annotate.store import STORE
 from hoijax.annotate.tools import TOOLS
 from hoijax.data.lock import LockedError, held
 from hoijax.data.sample import SampleError
@@ -69,7 +70,7 @@ def main(argv: list[str]) -> None:
     try:
         items = find_items(_DATA.value)
         # one name for one file: a lock beside a link to the store would not see the lock beside the store
-        store = Path(os.path.realpath(_STORE.value or items.tree / "annotations.sqlite"))
+        store = Path(os.path.realpath(_STORE.value or items.tree / STORE))
         with held(store.with_name(f".{store.name}.lock")):
             library = load_library(_LIBRARY.value) if _LIBRARY.value else None
             desk = open_desk(items, store, TOOLS, {}, library, _EACH.value)

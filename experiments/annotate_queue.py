@@ -18,7 +18,7 @@ from absl import app, flags
 
 from hoijax.annotate.filter.queue import Queued, queued, save_queue
 from hoijax.annotate.items import Items, find_items
-from hoijax.annotate.store import load_events
+from hoijax.annotate.store import STORE, load_events
 from hoijax.data.sample import SampleError
 from hoijax.data.templates import load_library
 
@@ -64,7 +64,7 @@ def main(argv: list[str]) -> None:
         sys.exit(f"not a flag: {argv[1:]} (see --help)")
     try:
         items = find_items(_DATA.value)
-        happened = load_events(_STORE.value or items.tree / "annotations.sqlite")
+        happened = load_events(_STORE.value or items.tree / STORE)
         library = load_library(_LIBRARY.value) if _LIBRARY.value else None
         entries = queued(happened, items)
         if not entries:

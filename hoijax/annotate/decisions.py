@@ -6,9 +6,7 @@ from pathlib import Path
 from hoijax.annotate.blender_poses import blender_events
 from hoijax.annotate.items import Items
 from hoijax.annotate.readers import FINE, Readers
-from hoijax.annotate.store import Event, load_events
-
-STORE = "annotations.sqlite"  # beside the samples, where nothing else is said
+from hoijax.annotate.store import STORE, Event, load_events
 
 
 def load_decisions(

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from hoijax.data.sample import SampleError
 
 SCHEMA = 1
+STORE = "annotations.sqlite"  # beside the samples, where nothing else is said
 LARGEST = 2_000_000  # bytes of one event: a long brush stroke has some ten thousand
 UNDO = "undo"
 _TABLES = """
