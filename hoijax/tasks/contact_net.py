@@ -1,0 +1,170 @@
+"""Which of the 34 body parts touch the object, told by a network (Open3DHOI, appendix C.1): image and two point clouds.
+
+An image feature (CLIP ViT-B/32 in the paper) and the PointNet++ features of human and object go through an MLP to a logit
+for each part. Written for one example; `vmap` over a batch. Departure from PointNet++: layer norms stand for its batch
+norms, so that an example's logits do not depend on its batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from hoijax.body.parts import PART_NAMES
+from hoijax.tasks.points import ball_query, farthest_points, grouped
+
+
+@dataclass(frozen=True)
+class Level:
+    """A set abstraction: how many centres, within which radius (metres), how many points a ball, widths of its MLP."""
+
+    centers: int
+    radius: float
+    points: int
+    widths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ContactNetConfig:
+    """Sizes of the network. `inputs`: "image" (2D only), "points" (3D only), or "both".
+
+    `feature`: length of a given image feature; 0: a small convolutional network makes one of the picture.
+    """
+
+    inputs: str = "both"
+    feature: int = 0
+    levels: tuple[Level, ...] = (Level(128, 0.15, 16, (32, 32, 64)), Level(32, 0.4, 16, (64, 64, 128)))
+    cloud_widths: tuple[int, ...] = (128, 256)
+    image_widths: tuple[int, ...] = (16, 32, 64, 128)
+    image_feature: int = 128
+    head: tuple[int, ...] = (256, 128)
+    dropout: float = 0.3
+
+
+class ContactInput(NamedTuple):
+    """One example. Points in metres about the human's middle, camera axes; `image`: a feature, or a picture in [0, 1] with
+    the masks of human and object as its fourth and fifth channels."""
+
+    human: Float[Array, "n 3"]
+    object: Float[Array, "m 3"]
+    image: Float[Array, "*d"]
+
+
+class SharedMlp(nn.Module):
+    """The same fully connected layers for every point: linear, layer norm, ReLU."""
+
+    widths: tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "*n c"]) -> Float[Array, "*n w"]:
+        """Features of each point."""
+        for width in self.widths:
+            x = nn.relu(nn.LayerNorm()(nn.Dense(width)(x)))
+        return x
+
+
+class CloudEncoder(nn.Module):
+    """PointNet++ with single-scale grouping: set abstractions, then the maximum over what is left."""
+
+    levels: tuple[Level, ...]
+    widths: tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, points: Float[Array, "n 3"]) -> Float[Array, " w"]:
+        """One feature of the cloud; where it stands counts, for the other cloud stands in the same frame."""
+        features = points
+        for level in self.levels:
+            centers = points[farthest_points(points, level.centers)]
+            groups = ball_query(points, centers, level.radius, level.points)
+            features = SharedMlp(level.widths)(grouped(points, features, centers, groups, level.radius)).max(1)
+            points = centers
+        return SharedMlp(self.widths)(jnp.concatenate([points, features], -1)).max(0)
+
+
+class ImageEncoder(nn.Module):
+    """A small convolutional network, for where no CLIP feature is at hand."""
+
+    widths: tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, image: Float[Array, "h w c"]) -> Float[Array, " w"]:
+        """One feature of the picture."""
+        x = image
+        for width in self.widths:
+            x = nn.relu(nn.GroupNorm(num_groups=8)(nn.Conv(width, (3, 3), strides=2)(x)))
+        return x.mean((0, 1))
+
+
+class ContactNet(nn.Module):
+    """Logits of contact, one for each of `PART_NAMES`."""
+
+    config: ContactNetConfig
+
+    @nn.compact
+    def __call__(self, given: ContactInput, train: bool = False) -> Float[Array, "34"]:
+        """With `train`, dropout needs the random stream "dropout"."""
+        config, found = self.config, []
+        if config.inputs in ("image", "both"):
+            image = given.image if config.feature else ImageEncoder(config.image_widths)(given.image)
+            found.append(nn.relu(nn.Dense(config.image_feature)(image)))
+        if config.inputs in ("points", "both"):
+            for cloud in (given.human, given.object):
+                found.append(CloudEncoder(config.levels, config.cloud_widths)(cloud))
+        x = jnp.concatenate(found)
+        for width in config.head:
+            x = nn.relu(nn.LayerNorm()(nn.Dense(width)(x)))
+            x = nn.Dropout(config.dropout, deterministic=not train)(x)
+        return nn.Dense(len(PART_NAMES))(x)
+
+
+class TrainState(NamedTuple):
+    """Variables of the network, Adam's moments, steps done, and the random key of what comes."""
+
+    params: Any
+    moments: Any
+    step: Float[Array, ""]
+    key: PRNGKeyArray
+
+
+def init_state(config: ContactNetConfig, example: ContactInput, rate: float, key: PRNGKeyArray) -> TrainState:
+    """The start of a training."""
+    start, key = jax.random.split(key)
+    params = jax.jit(ContactNet(config).init)(start, example)
+    return TrainState(params, optimizer(rate).init(params), jnp.zeros(()), key)
+
+
+def optimizer(rate: float) -> optax.GradientTransformation:
+    """AdamW with clipped gradients."""
+    return optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, weight_decay=1e-3))
+
+
+def logits(config: ContactNetConfig, params: Any, given: ContactInput) -> Float[Array, "b 34"]:
+    """Of a batch: every field of `given` has a leading axis."""
+    return jax.vmap(lambda one: ContactNet(config).apply(params, one))(given)
+
+
+def train_step(config: ContactNetConfig, rate: float) -> Callable[..., tuple[TrainState, Float[Array, ""]]]:
+    """A compiled step: (state, batch, labels (b, 34)) -> (state, loss). The loss is the mean binary cross-entropy."""
+
+    def loss(params: Any, given: ContactInput, labels: Float[Array, "b 34"], key: PRNGKeyArray) -> Float[Array, ""]:
+        def one(example: ContactInput, key: PRNGKeyArray) -> Float[Array, "34"]:
+            return ContactNet(config).apply(params, example, True, rngs={"dropout": key})
+
+        found = jax.vmap(one)(given, jax.random.split(key, len(labels)))
+        return optax.sigmoid_binary_cross_entropy(found, labels).mean()
+
+    @jax.jit
+    def step(
+        state: TrainState, given: ContactInput, labels: Float[Array, "b 34"]
+    ) -> tuple[TrainState, Float[Array, ""]]:
+        key, dropout = jax.random.split(state.key)
+        value, gradient = jax.value_and_grad(loss)(state.params, given, labels, dropout)
+        updates, moments = optimizer(rate).update(gradient, state.moments, state.params)
+        return TrainState(optax.apply_updates(state.params, updates), moments, state.step + 1, key), value
+
+    return step
