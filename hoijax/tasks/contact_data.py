@@ -124,7 +124,7 @@ def subset(examples: Examples, chosen: Sequence[int] | Bool[np.ndarray, " n"]) -
 
 
 def augmented(examples: Examples, rng: np.random.Generator) -> Examples:
-    """Other examples of the same contact: each scene turned about the vertical, half of them mirrored, points moved a little.
+    """Other examples of the same contact: scenes turned about the vertical, half of them mirrored, points moved a little.
 
     A mirrored scene touches with the other hand. Pictures are mirrored with their scene and never turned; a CLIP feature
     stays what it is, so scenes with one are not mirrored.

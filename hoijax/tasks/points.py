@@ -1,4 +1,4 @@
-"""Sampling and grouping of point clouds (Qi et al., PointNet++, NeurIPS 2017, section 3.2), for one cloud; `vmap` for more."""
+"""Sampling and grouping of a point cloud (Qi et al., PointNet++, NeurIPS 2017, section 3.2); `vmap` for many."""
 
 import jax
 import jax.numpy as jnp
