@@ -85,7 +85,7 @@ def train_model() -> None:
     learned, validation = (subset(every, part == split) for split in ("train", "validation"))
     if not (learned.names and validation.names):
         sys.exit(
-            f"{_DATA.value}: {len(learned.names)} samples to train on and {len(validation.names)} to validate; both are needed"
+            f"{_DATA.value}: {len(learned.names)} samples to train and {len(validation.names)} to validate on; expected some"
         )
     print(f"{len(learned.names)} samples to train on, {len(validation.names)} to validate; {jax.devices()[0].platform}")
     last = time.perf_counter()
@@ -98,7 +98,7 @@ def train_model() -> None:
             bar.update(epoch.epoch - bar.n)
             mark = " *" if epoch.best else ""
             tqdm.write(
-                f"epoch {epoch.epoch:3d}  loss {epoch.loss:.3f}  validation F1 {epoch.validation.f1:.3f}  {seconds:.1f} s{mark}"
+                f"epoch {epoch.epoch:3d}  loss {epoch.loss:.3f}  F1 {epoch.validation.f1:.3f}  {seconds:.1f} s{mark}"
             )
 
         train(config, options, learned, validation, Path(_MODEL.value[0]), tell)

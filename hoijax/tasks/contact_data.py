@@ -57,7 +57,7 @@ def example(sample: Sample, points: int, feature: int, seed: int = 0) -> tuple[C
     clouds = [surface_points(mesh, points, seed + k) - middle for k, mesh in enumerate((sample.human, thing))]
     image = clip_feature(sample.folder / FEATURE_FILE, feature) if feature else picture(sample)
     labels = np.isin(PART_NAMES, sample.contact_parts)
-    return ContactInput(np.float32(clouds[0]), np.float32(clouds[1]), image), labels
+    return ContactInput(clouds[0].astype(np.float32), clouds[1].astype(np.float32), image), labels
 
 
 def surface_points(mesh: ColoredMesh, count: int, seed: int) -> Float[np.ndarray, "n 3"]:
@@ -87,7 +87,7 @@ def clip_feature(path: Path, size: int) -> Float[np.ndarray, " d"]:
         raise SampleError(path, f"is no array of numbers ({error})") from error
     if found.shape != (size,) or not np.isfinite(found).all():
         raise SampleError(path, f"holds {found.dtype} of shape {found.shape}, expected {size} finite numbers")
-    return np.float32(found / max(float(np.linalg.norm(found)), 1e-12) * np.sqrt(size))
+    return (found / max(float(np.linalg.norm(found)), 1e-12) * np.sqrt(size)).astype(np.float32)
 
 
 def load_examples(
@@ -138,11 +138,11 @@ def augmented(examples: Examples, rng: np.random.Generator) -> Examples:
     turn[flip, :, 0] *= -1
 
     def moved(points: Float[np.ndarray, "n p 3"]) -> Float[np.ndarray, "n p 3"]:
-        return np.float32(np.einsum("nij,npj->npi", turn, points) + rng.normal(0, jitter, points.shape))
+        return (np.einsum("nij,npj->npi", turn, points) + rng.normal(0, jitter, points.shape)).astype(np.float32)
 
-    image = examples.given.image
+    image = np.asarray(examples.given.image)
     if pictures:
         image = np.where(flip[:, None, None, None], image[:, :, ::-1], image)
     labels = np.where(flip[:, None], examples.labels[:, MIRROR], examples.labels)
-    given = ContactInput(moved(examples.given.human), moved(examples.given.object), image)
-    return Examples(examples.names, given, labels)
+    human, thing = (moved(np.asarray(cloud)) for cloud in (examples.given.human, examples.given.object))
+    return Examples(examples.names, ContactInput(human, thing, image), labels)

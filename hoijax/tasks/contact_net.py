@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -50,9 +51,9 @@ class ContactInput(NamedTuple):
     """One example. Points in metres about the human's middle, camera axes; `image`: a feature, or a picture in [0, 1] with
     the masks of human and object as its fourth and fifth channels."""
 
-    human: Float[Array, "n 3"]
-    object: Float[Array, "m 3"]
-    image: Float[Array, "*d"]
+    human: Float[Array | np.ndarray, "*b n 3"]
+    object: Float[Array | np.ndarray, "*b m 3"]
+    image: Float[Array | np.ndarray, "*d"]
 
 
 class SharedMlp(nn.Module):
@@ -110,11 +111,12 @@ class ContactNet(nn.Module):
         """With `train`, dropout needs the random stream "dropout"."""
         config, found = self.config, []
         if config.inputs in ("image", "both"):
-            image = given.image if config.feature else ImageEncoder(config.image_widths)(given.image)
+            image = jnp.asarray(given.image)
+            image = image if config.feature else ImageEncoder(config.image_widths)(image)
             found.append(nn.relu(nn.Dense(config.image_feature)(image)))
         if config.inputs in ("points", "both"):
             for cloud in (given.human, given.object):
-                found.append(CloudEncoder(config.levels, config.cloud_widths)(cloud))
+                found.append(CloudEncoder(config.levels, config.cloud_widths)(jnp.asarray(cloud)))
         x = jnp.concatenate(found)
         for width in config.head:
             x = nn.relu(nn.LayerNorm()(nn.Dense(width)(x)))
