@@ -147,7 +147,7 @@ def optimizer(rate: float) -> optax.GradientTransformation:
 
 def logits(config: ContactNetConfig, params: Any, given: ContactInput) -> Float[Array, "b 34"]:
     """Of a batch: every field of `given` has a leading axis."""
-    return jax.vmap(lambda one: ContactNet(config).apply(params, one))(given)
+    return jax.vmap(lambda one: jnp.asarray(ContactNet(config).apply(params, one)))(given)
 
 
 def train_step(config: ContactNetConfig, rate: float) -> Callable[..., tuple[TrainState, Float[Array, ""]]]:
@@ -155,7 +155,7 @@ def train_step(config: ContactNetConfig, rate: float) -> Callable[..., tuple[Tra
 
     def loss(params: Any, given: ContactInput, labels: Float[Array, "b 34"], key: PRNGKeyArray) -> Float[Array, ""]:
         def one(example: ContactInput, key: PRNGKeyArray) -> Float[Array, "34"]:
-            return ContactNet(config).apply(params, example, True, rngs={"dropout": key})
+            return jnp.asarray(ContactNet(config).apply(params, example, True, rngs={"dropout": key}))
 
         found = jax.vmap(one)(given, jax.random.split(key, len(labels)))
         return optax.sigmoid_binary_cross_entropy(found, labels).mean()
