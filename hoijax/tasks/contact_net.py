@@ -62,7 +62,7 @@ class SharedMlp(nn.Module):
     widths: tuple[int, ...]
 
     @nn.compact
-    def __call__(self, x: Float[Array, "*n c"]) -> Float[Array, "*n w"]:
+    def __call__(self, x: Float[Array, "*n c"]) -> Float[Array, "*n k"]:
         """Features of each point."""
         for width in self.widths:
             x = nn.relu(nn.LayerNorm()(nn.Dense(width)(x)))
@@ -76,7 +76,7 @@ class CloudEncoder(nn.Module):
     widths: tuple[int, ...]
 
     @nn.compact
-    def __call__(self, points: Float[Array, "n 3"]) -> Float[Array, " w"]:
+    def __call__(self, points: Float[Array, "n 3"]) -> Float[Array, " k"]:
         """One feature of the cloud; where it stands counts, for the other cloud stands in the same frame."""
         features = points
         for level in self.levels:
@@ -93,7 +93,7 @@ class ImageEncoder(nn.Module):
     widths: tuple[int, ...]
 
     @nn.compact
-    def __call__(self, image: Float[Array, "h w c"]) -> Float[Array, " w"]:
+    def __call__(self, image: Float[Array, "h w c"]) -> Float[Array, " k"]:
         """One feature of the picture."""
         x = image
         for width in self.widths:

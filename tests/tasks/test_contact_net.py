@@ -1,0 +1,77 @@
+"""The contact network: what its answer may and may not depend on, and that it learns."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hoijax.tasks.contact_net import ContactInput, ContactNet, ContactNetConfig, Level, init_state, logits, train_step
+
+SMALL = ContactNetConfig(
+    inputs="points",
+    levels=(Level(16, 0.4, 8, (16,)), Level(4, 1.0, 4, (16,))),
+    cloud_widths=(32,),
+    image_widths=(8,),
+    image_feature=8,
+    head=(32,),
+    dropout=0.0,
+)
+
+
+def batch(count: int, seed: int = 0) -> tuple[ContactInput, np.ndarray]:
+    """A ball left or right of a cloud; the first label says left, the second right, the rest nothing."""
+    rng = np.random.default_rng(seed)
+    human = rng.normal(0, 0.3, (count, 64, 3))
+    side = rng.choice([-1.0, 1.0], count)
+    thing = rng.normal(0, 0.1, (count, 48, 3)) + side[:, None, None] * np.array([0.6, 0, 0])
+    labels = np.zeros((count, 34))
+    labels[:, 0], labels[:, 1] = side < 0, side > 0
+    image = rng.random((count, 16, 16, 5))
+    return ContactInput(*(field.astype(np.float32) for field in (human, thing, image))), labels.astype(np.float32)
+
+
+def one(given: ContactInput, k: int) -> ContactInput:
+    return ContactInput(*(field[k] for field in given))
+
+
+@pytest.fixture(scope="module")
+def params() -> dict:
+    return init_state(SMALL, one(batch(1)[0], 0), 1e-3, jax.random.key(0)).params
+
+
+def test_a_batch_is_each_example_by_itself(params: dict) -> None:
+    given, _ = batch(3)
+    together = logits(SMALL, params, given)
+    single = ContactNet(SMALL).apply(params, one(given, 1))
+    np.testing.assert_allclose(together[1], single, atol=1e-5)
+
+
+def test_the_relation_of_the_clouds_counts(params: dict) -> None:
+    given, _ = batch(1)
+    there = given._replace(object=given.object + np.float32([0, 0.5, 0]))
+    assert float(jnp.abs(logits(SMALL, params, given) - logits(SMALL, params, there)).max()) > 1e-3
+
+
+@pytest.mark.parametrize("inputs", ["image", "points", "both"])
+def test_a_network_sees_only_its_inputs(inputs: str) -> None:
+    config = ContactNetConfig(**{**SMALL.__dict__, "inputs": inputs})
+    given, _ = batch(1)
+    params = init_state(config, one(given, 0), 1e-3, jax.random.key(0)).params
+    other, _ = batch(1, seed=5)
+
+    def moves(changed: ContactInput) -> bool:
+        return bool(jnp.abs(logits(config, params, given) - logits(config, params, changed)).max() > 1e-6)
+
+    assert moves(given._replace(image=other.image)) == (inputs != "points")
+    assert moves(given._replace(object=other.object)) == (inputs != "image")
+
+
+def test_it_learns_on_which_side_the_object_is() -> None:
+    given, labels = batch(64)
+    state = init_state(SMALL, one(given, 0), 1e-2, jax.random.key(1))
+    step = train_step(SMALL, 1e-2)
+    for _ in range(40):
+        state, loss = step(state, given, jnp.asarray(labels))
+    unseen, truth = batch(32, seed=7)
+    assert float(loss) < 0.1
+    assert ((logits(SMALL, state.params, unseen) > 0) == (truth > 0.5)).mean() > 0.99
