@@ -21,6 +21,7 @@ LAYERS["report"] = set(CORE) | {"data", "report"}
 LAYERS["dataset"] = LAYERS["report"] | {"dataset"}
 LAYERS["pipeline"] = LAYERS["report"] | {"photo", "pipeline"}
 LAYERS["annotate"] = LAYERS["report"] | {"photo", "pipeline", "annotate"}
+LAYERS["tasks"] = LAYERS["report"] | {"tasks"}
 LAYERS["hoijax"] = set()  # the package's own __init__
 
 FORBIDDEN_EVERYWHERE = {"torch", "smplx", "bpy", "third_party_wrappers"}
