@@ -27,9 +27,9 @@ from hoijax.data.layout import find_samples
 from hoijax.data.sample import SampleError
 from hoijax.metrics.labels import LabelScores, label_scores
 from hoijax.report.tables import aligned, markdown
-from hoijax.tasks.contact_data import Examples, load_examples, split_of, subset
-from hoijax.tasks.contact_net import ContactInput, ContactNetConfig
-from hoijax.tasks.contact_training import Epoch, TrainOptions, judged, load_config, load_trained, train
+from hoijax.tasks.contact.data import Examples, load_examples, split_of, subset
+from hoijax.tasks.contact.net import ContactInput, ContactNetConfig
+from hoijax.tasks.contact.training import Epoch, TrainOptions, judged, load_config, load_trained, train
 
 _DATA = flags.DEFINE_string(
     "data", None, "The tree of samples; labels in contact_label/human_part.json.", required=True

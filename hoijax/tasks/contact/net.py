@@ -1,8 +1,7 @@
 """Which of the 34 body parts touch the object, told by a network (Open3DHOI, appendix C.1): image and two point clouds.
 
 An image feature (CLIP ViT-B/32 in the paper) and the PointNet++ features of human and object go through an MLP to a logit
-for each part. Written for one example; `vmap` over a batch. Departure from PointNet++: layer norms stand for its batch
-norms, so that an example's logits do not depend on its batch.
+for each part. Written for one example; `vmap` over a batch.
 """
 
 from collections.abc import Callable
@@ -17,17 +16,7 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoijax.body.parts import PART_NAMES
-from hoijax.tasks.points import ball_query, farthest_points, grouped
-
-
-@dataclass(frozen=True)
-class Level:
-    """A set abstraction: how many centres, within which radius (metres), how many points a ball, widths of its MLP."""
-
-    centers: int
-    radius: float
-    points: int
-    widths: tuple[int, ...]
+from hoijax.tasks.encoders import CloudEncoder, ImageEncoder, Level
 
 
 @dataclass(frozen=True)
@@ -54,51 +43,6 @@ class ContactInput(NamedTuple):
     human: Float[Array | np.ndarray, "*b n 3"]
     object: Float[Array | np.ndarray, "*b m 3"]
     image: Float[Array | np.ndarray, "*d"]
-
-
-class SharedMlp(nn.Module):
-    """The same fully connected layers for every point: linear, layer norm, ReLU."""
-
-    widths: tuple[int, ...]
-
-    @nn.compact
-    def __call__(self, x: Float[Array, "*n c"]) -> Float[Array, "*n k"]:
-        """Features of each point."""
-        for width in self.widths:
-            x = nn.relu(nn.LayerNorm()(nn.Dense(width)(x)))
-        return x
-
-
-class CloudEncoder(nn.Module):
-    """PointNet++ with single-scale grouping: set abstractions, then the maximum over what is left."""
-
-    levels: tuple[Level, ...]
-    widths: tuple[int, ...]
-
-    @nn.compact
-    def __call__(self, points: Float[Array, "n 3"]) -> Float[Array, " k"]:
-        """One feature of the cloud; where it stands counts, for the other cloud stands in the same frame."""
-        features = points
-        for level in self.levels:
-            centers = points[farthest_points(points, level.centers)]
-            groups = ball_query(points, centers, level.radius, level.points)
-            features = SharedMlp(level.widths)(grouped(points, features, centers, groups, level.radius)).max(1)
-            points = centers
-        return SharedMlp(self.widths)(jnp.concatenate([points, features], -1)).max(0)
-
-
-class ImageEncoder(nn.Module):
-    """A small convolutional network, for where no CLIP feature is at hand."""
-
-    widths: tuple[int, ...]
-
-    @nn.compact
-    def __call__(self, image: Float[Array, "h w c"]) -> Float[Array, " k"]:
-        """One feature of the picture."""
-        x = image
-        for width in self.widths:
-            x = nn.relu(nn.GroupNorm(num_groups=8)(nn.Conv(width, (3, 3), strides=2)(x)))
-        return x.mean((0, 1))
 
 
 class ContactNet(nn.Module):

@@ -14,7 +14,7 @@ from hoijax.body.parts import PART_NAMES
 from hoijax.data.layout import load_bytes
 from hoijax.data.read import load_sample
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
-from hoijax.tasks.contact_net import ContactInput
+from hoijax.tasks.contact.net import ContactInput
 
 SPLITS = ("train", "validation", "test")
 SHARES = (0.7, 0.15, 0.15)

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float
 from hoijax.data.atomic import save_bytes
 from hoijax.data.sample import SampleError
 from hoijax.metrics.labels import LabelScores, label_scores
-from hoijax.tasks.contact_data import Examples, augmented, subset
-from hoijax.tasks.contact_net import (
+from hoijax.tasks.contact.data import Examples, augmented, subset
+from hoijax.tasks.contact.net import (
     ContactInput,
     ContactNetConfig,
     Level,

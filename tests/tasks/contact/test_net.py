@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoijax.tasks.contact_net import ContactInput, ContactNet, ContactNetConfig, Level, init_state, logits, train_step
+from hoijax.tasks.contact.net import ContactInput, ContactNet, ContactNetConfig, Level, init_state, logits, train_step
 
 SMALL = ContactNetConfig(
     inputs="points",
