@@ -13,7 +13,7 @@ SAMPLE ?= $(OUT)/scenes/box/carry_0
 BENCH_FLAGS ?=
 # one process per core; a file's tests stay together, as they share what they compile; a test process that dies ends the run, as
 # pytest-xdist 3.8 would wait forever for the one in its place
-PYTEST_FLAGS ?= --quiet --numprocesses auto --dist loadfile --max-worker-restart=0
+PYTEST_FLAGS ?= --quiet --durations=15 --durations-min=20 --numprocesses auto --dist loadfile --max-worker-restart=0
 export JAX_PLATFORMS ?= cpu
 
 .PHONY: venv venv-models venv-blender blender-addon demo tables test test-fast lint bench bench-gpu clean
