@@ -29,7 +29,8 @@ from hoijax.metrics.labels import LabelScores, label_scores
 from hoijax.report.tables import aligned, markdown
 from hoijax.tasks.contact.data import Examples, load_examples, split_of, subset
 from hoijax.tasks.contact.net import ContactInput, ContactNetConfig
-from hoijax.tasks.contact.training import Epoch, TrainOptions, judged, load_config, load_trained, train
+from hoijax.tasks.contact.training import TrainOptions, judged, load_config, load_trained, train
+from hoijax.tasks.training import Epoch
 
 _DATA = flags.DEFINE_string(
     "data", None, "The tree of samples; labels in contact_label/human_part.json.", required=True
@@ -79,7 +80,7 @@ def read(feature: int, split: Callable[[str], bool]) -> Examples:
 def train_model() -> None:
     """Trains one network and shows each epoch."""
     config = ContactNetConfig(inputs=_INPUTS.value, feature=_FEATURE.value)
-    options = TrainOptions(_EPOCHS.value, _BATCH.value, _RATE.value, _PATIENCE.value, _SEED.value)
+    options = TrainOptions(_EPOCHS.value, _BATCH.value, _PATIENCE.value, _SEED.value, _RATE.value)
     every = read(config.feature, lambda name: split_of(name, _SPLIT_BY.value) != "test")
     part = np.array([split_of(name, _SPLIT_BY.value) for name in every.names])
     learned, validation = (subset(every, part == split) for split in ("train", "validation"))
@@ -97,9 +98,7 @@ def train_model() -> None:
             seconds, last = now - last, now
             bar.update(epoch.epoch - bar.n)
             mark = " *" if epoch.best else ""
-            tqdm.write(
-                f"epoch {epoch.epoch:3d}  loss {epoch.loss:.3f}  F1 {epoch.validation.f1:.3f}  {seconds:.1f} s{mark}"
-            )
+            tqdm.write(f"epoch {epoch.epoch:3d}  loss {epoch.loss:.3f}  F1 {epoch.score:.3f}  {seconds:.1f} s{mark}")
 
         train(config, options, learned, validation, Path(_MODEL.value[0]), tell)
 
