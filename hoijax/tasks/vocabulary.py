@@ -2,9 +2,9 @@
 
 Names of Open3DHOI's object categories as its published data have them. The paper counts 133 categories and lists them in
 its Table 6; neither that list nor its order could be had. What stands here was put together from public lists of the
-data's folders: 103 names from a list of 1,709 samples that others evaluated on, bicycle from a program beside that list,
+data's folders: 101 names from a list of 1,709 samples that others evaluated on, bicycle from a program beside that list,
 motorcycle from the authors' own description of the layout, and sheep from the samples that their code brings. That is
-106 of the 133. The order is alphabetical and ours, so the ids are ours too: they are not those of the paper's Table 6.
+104 of the 133. The order is alphabetical and ours, so the ids are ours too: they are not those of the paper's Table 6.
 
 The vocabulary is open: a name that is not in the list is as good as any other, and gets an id after `PAPER_COUNT`. The
 names of the 34 body parts, and the paper's spelling of them, are in `hoijax.body.parts`. The paper's 120 action names
