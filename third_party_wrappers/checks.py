@@ -218,6 +218,15 @@ def people_json(path: Path, job: Job, tool: Tool) -> None:
         raise OutputError(path, "has boxes without area, or scores beyond 0 and 1")
 
 
+def answers_json(path: Path, job: Job, tool: Tool) -> None:
+    """A list of texts, one for each of the job's turns; a text may be empty, as a model may say nothing."""
+    turns, answers = read_json(Path(job.inputs["turns"])), read_json(path)
+    if not isinstance(answers, list) or not all(isinstance(text, str) for text in answers):
+        raise OutputError(path, "is no list of texts")
+    if len(answers) != len(turns):
+        raise OutputError(path, f"has {len(answers)} answers to {len(turns)} turns")
+
+
 def _same_size(path: Path, array: np.ndarray, job: Job) -> None:
     height, width = size_of(Path(job.inputs["image"]))
     if array.shape[:2] != (height, width):

@@ -10,7 +10,7 @@ from hoijax.tasks.understanding.scores import FAILED, Row, right, said, table
 STYLE = """
 table { border-collapse: collapse; margin: 14px 0; width: 100%; font-size: 0.92rem; }
 th, td { border-bottom: 1px solid var(--line); padding: 6px 8px; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; } .right b { color: var(--good, #1a7f37); } .wrong b { color: var(--bad, #b3261e); }
+td { overflow-wrap: anywhere; } .right b { color: var(--good); } .wrong b { color: var(--bad); }
 .other b { color: var(--soft); } small { color: var(--soft); white-space: pre-wrap; display: block; }
 main, header, footer { max-width: 1280px; }
 """
