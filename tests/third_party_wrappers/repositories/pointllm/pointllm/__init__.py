@@ -1,0 +1,1 @@
+"""Stands in for the package: the parts of its interface that a conversation about a cloud needs."""

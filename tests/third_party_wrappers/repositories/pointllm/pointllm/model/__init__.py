@@ -1,0 +1,1 @@
+from .pointllm import PointLLMLlamaForCausalLM as PointLLMLlamaForCausalLM

@@ -1,0 +1,5 @@
+CALLED = []
+
+
+def disable_torch_init():
+    CALLED.append(True)
