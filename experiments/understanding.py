@@ -82,7 +82,7 @@ def main(arguments: list[str]) -> None:
         out = Path(_OUT.value)
         with held(out / ".lock"):
             complete = evaluate(Path(_DATA.value), out)
-    except (SampleError, LockedError, ValueError) as error:
+    except (SampleError, LockedError, ValueError, OSError) as error:
         sys.exit(str(error))
     sys.exit(0 if complete else 1)
 

@@ -80,13 +80,11 @@ def keep_options(out: Path, options: Mapping[str, Any]) -> None:
     """Notes in OUT/options.json what the replies of this folder depend on. Raises SampleError where it is another."""
     path = out / OPTIONS
     wanted = json.loads(json.dumps(options))
-    if not os.path.lexists(path):
-        if os.path.lexists(out / FILE):
-            raise SampleError(
-                out, f"has {FILE} but no {OPTIONS}, so nobody knows what was asked; choose another folder"
-            )
+    if not os.path.lexists(out / FILE):  # nothing was answered yet, so nothing depends on what may stand there
         save_bytes(path, json.dumps(wanted, indent=1, ensure_ascii=False).encode() + b"\n")
         return
+    if not os.path.lexists(path):
+        raise SampleError(out, f"has {FILE} but no {OPTIONS}, so nobody knows what was asked; choose another folder")
     try:
         before = json.loads(load_bytes(path))
     except ValueError as error:

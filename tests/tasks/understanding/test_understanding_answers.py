@@ -48,7 +48,9 @@ def test_another_file_is_not_taken_for_ours(tmp_path) -> None:
 
 def test_other_options_want_another_folder(tmp_path) -> None:
     options = {"cloud": {"points": 8192}, "words": ["cup", "bench"], "picker": "qwen"}
-    keep_options(tmp_path, options)
+    keep_options(tmp_path, {"picker": "match"})
+    keep_options(tmp_path, options)  # nothing was answered yet
+    AnswerLog(tmp_path / "answers.jsonl").add(ONE, Reply(("a",)))
     keep_options(tmp_path, options)
     with pytest.raises(SampleError, match=r"cloud\.points is now 100, was 8192"):
         keep_options(tmp_path, {**options, "cloud": {"points": 100}})
