@@ -227,6 +227,22 @@ def answers_json(path: Path, job: Job, tool: Tool) -> None:
         raise OutputError(path, f"has {len(answers)} answers to {len(turns)} turns")
 
 
+def answer_json(path: Path, job: Job, tool: Tool) -> None:
+    """{"text": words, "global_orient", "body_pose": rotation matrices (3, 3) and (23, 3, 3), both null without a pose}."""
+    record = read_json(path)
+    if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+        raise OutputError(path, "has no text")
+    if "body_pose" not in record or (record["body_pose"] is None) != (record.get("global_orient") is None):
+        raise OutputError(path, "has one of body_pose and global_orient, expected both, or null for both")
+    if record["body_pose"] is None:
+        return
+    for name, shape in (("global_orient", (3, 3)), ("body_pose", (23, 3, 3))):
+        matrices = numbers(path, name, record[name], shape)
+        off = np.abs(np.swapaxes(matrices, -1, -2) @ matrices - np.eye(3)).max()
+        if off > 1e-4 or (np.linalg.det(matrices) <= 0).any():
+            raise OutputError(path, f"{name} holds matrices that are no rotations (R^T R is off by {off:.2g})")
+
+
 def _same_size(path: Path, array: np.ndarray, job: Job) -> None:
     height, width = size_of(Path(job.inputs["image"]))
     if array.shape[:2] != (height, width):

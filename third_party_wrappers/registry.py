@@ -4,7 +4,7 @@ from importlib import import_module
 
 from third_party_wrappers.declare import Wrapper
 
-NAMES = ("detectron2", "sam", "osx", "amodal", "inpaint", "instantmesh", "zoedepth", "clip", "pointllm", "qwen")
+NAMES = ("detectron2", "sam", "osx", "amodal", "inpaint", "instantmesh", "zoedepth", "clip", "pointllm", "qwen", "chatpose")
 
 
 def wrappers() -> dict[str, Wrapper]:

@@ -1,0 +1,73 @@
+"""Answers without any model, from the other samples alone: what the words of a question tell about a pose by themselves.
+
+A model that looks at the picture has to beat these. No sample's own pose goes into its answer.
+"""
+
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+
+from hoijax.geometry import rotation_matrix
+from hoijax.tasks.pose_chat.answers import JOINTS, Answer, nearest_rotations
+from hoijax.tasks.pose_chat.prompts import doing, plain, told
+from hoijax.tasks.pose_chat.select import Subject
+
+WORDED = ("object", "interaction", "interaction+object")  # the rows that words of other samples can answer
+
+
+def mean_rotation(rotations: Float[np.ndarray, "n *j 3 3"]) -> Float[np.ndarray, "*j 3 3"]:
+    """The rotation with the least sum of squared chordal distances |R - R_i|^2: nearest to the mean of the matrices.
+
+    Hartley et al., Rotation Averaging, 2013, section 5.3.
+    """
+    return nearest_rotations(rotations.mean(0))
+
+
+def true_bodies(subjects: Sequence[Subject]) -> Float[np.ndarray, "n 21 3 3"]:
+    """The annotated rotations of all samples' body joints."""
+    rotvecs = jnp.stack([subject.pose.body for subject in subjects])
+    return np.asarray(rotation_matrix(rotvecs), np.float64)
+
+
+def rest_answer() -> Answer:
+    """The T-pose: asks and tells nothing."""
+    return Answer("", np.broadcast_to(np.eye(3), (JOINTS, 3, 3)).copy())
+
+
+def alike(subjects: Sequence[Subject], index: int, row: str) -> tuple[Bool[np.ndarray, " n"], str]:
+    """The other samples that share what the row tells about one, and what it is that they share.
+
+    Where none shares all of it: those of the same action, then of the same object, then all others.
+    """
+    others = np.arange(len(subjects)) != index
+    same = {
+        "interaction": np.asarray([doing(s.action) == doing(subjects[index].action) for s in subjects]),
+        "object": np.asarray([plain(s.category) == plain(subjects[index].category) for s in subjects]),
+    }
+    words = [word for word in ("interaction", "object") if word in told(row)]
+    for shared in (words, *([word] for word in words)):
+        chosen = others & np.logical_and.reduce([others, *(same[word] for word in shared)])
+        if chosen.any():
+            return chosen, "+".join(shared) or "none"
+    return others, "none"
+
+
+def mean_answer(subjects: Sequence[Subject], bodies: Float[np.ndarray, "n 21 3 3"], index: int, row: str) -> Answer:
+    """The mean pose of the other samples that share the row's words. Raises ValueError where there is no other."""
+    chosen, shared = alike(subjects, index, row)
+    if not chosen.any():
+        raise ValueError("mean_answer: one sample alone has no others to take a mean of")
+    return Answer(f"mean of {int(chosen.sum())} others that share: {shared}", mean_rotation(bodies[chosen]))
+
+
+def floor_answers(subjects: Sequence[Subject]) -> dict[str, list[Answer]]:
+    """{row: an answer for each sample}: the T-pose, and with two samples or more the means of the others."""
+    found = {"rest": [rest_answer()] * len(subjects)}
+    if len(subjects) > 1:
+        bodies = true_bodies(subjects)
+        rows = {"mean": "none", **{f"words: {row}": row for row in WORDED}}
+        for name, row in rows.items():
+            found[name] = [mean_answer(subjects, bodies, index, row) for index in range(len(subjects))]
+    return found
