@@ -26,7 +26,7 @@ def load(settings):
     def work(job):
         text = job.options["question"]
         if not text.strip() or "<image>" in text:
-            raise ValueError("the question is empty or has <image> in it: {!r}".format(text))
+            raise ValueError(f"the question is empty or has <image> in it: {text!r}")
         picture = np.asarray(photo(job.inputs["image"]))
         pixels = tower.image_processor.preprocess(picture, return_tensors="pt")["pixel_values"][0][None]
         asked = tokens(tokenizer, text).to(where)
@@ -102,10 +102,10 @@ def rotations(matrices):
     import torch
 
     if matrices.shape != (24, 3, 3):
-        raise ValueError("a pose of the shape {}, expected (24, 3, 3)".format(tuple(matrices.shape)))
+        raise ValueError(f"a pose of the shape {tuple(matrices.shape)}, expected (24, 3, 3)")
     off = float((matrices.transpose(1, 2) @ matrices - torch.eye(3, dtype=matrices.dtype)).abs().max())
     if not off <= OFF:
-        raise ValueError("the pose holds matrices that are no rotations: R^T R is off by {:.2g}".format(off))
+        raise ValueError(f"the pose holds matrices that are no rotations: R^T R is off by {off:.2g}")
     left, _, right = torch.linalg.svd(matrices)
     scale = torch.ones(len(matrices), 3, dtype=matrices.dtype)
     scale[:, 2] = torch.det(left @ right)

@@ -62,7 +62,7 @@ class ChatPoseForCausalLM(torch.nn.Module):
             raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB")
         if "SMPL pose" not in asked:
             return self.said(input_ids, "I see a person."), None, None
-        angle = torch.tensor(images_clip.mean() + len(asked) / 1000)
+        angle = images_clip.mean() + len(asked) / 1000
         cos, sin = float(torch.cos(angle)), float(torch.sin(angle))
         turn = torch.tensor([[1, 0, 0], [0, cos, -sin], [0, sin, cos]]).to(torch.bfloat16)
         pose = {"global_orient": turn[None, None], "body_pose": turn.expand(1, 23, 3, 3)}

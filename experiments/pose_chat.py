@@ -1,0 +1,276 @@
+"""HOI pose chat (Open3DHOI, section 6.2): the pose of the one person who is meant, asked for in words, and its error.
+
+    python experiments/pose_chat.py --data=TREE --out=DIR --tools=tools.json     # ChatPose is asked
+    python experiments/pose_chat.py --data=TREE --out=DIR --answers=ANSWERS      # answers that you have
+    python experiments/pose_chat.py --data=TREE --out=DIR --people=any           # plain answers only, no model
+    python experiments/pose_chat.py company --data=TREE --out=TREE2              # pictures with two people each
+
+Samples whose pictures show several people are chosen: by people.json in the sample folder or under --boxes, else by
+Detectron2 where --tools names it. Every row tells more or less of interaction, object and location; --prompts=FILE.json
+brings other words. Above the asked rows stand plain answers, made of the other samples' poses. Every answer is on the
+disk as soon as it is there: the same command again asks only what is missing. docs/pose_chat.md says what is in DIR.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, cast
+
+import wrapper_flags
+from absl import app, flags
+from tqdm import tqdm
+
+from hoijax.body.builtin import builtin_body
+from hoijax.body.smplx import load_body
+from hoijax.data.atomic import save_bytes
+from hoijax.data.layout import find_samples, required_file
+from hoijax.data.lock import LockedError, held
+from hoijax.data.read import load_labels, load_sample
+from hoijax.data.sample import SampleError
+from hoijax.tasks.pose_chat.answers import ANSWER_FILE, Answer, load_answer
+from hoijax.tasks.pose_chat.company import company_of, save_with_company, with_company
+from hoijax.tasks.pose_chat.floors import floor_answers
+from hoijax.tasks.pose_chat.page import pose_chat_page
+from hoijax.tasks.pose_chat.prompts import PROMPTS, check_rows, load_prompts, question, rows
+from hoijax.tasks.pose_chat.score import Score, scores
+from hoijax.tasks.pose_chat.select import PEOPLE_FILE, Criteria, People, Subject, load_people, load_subjects
+from hoijax.tasks.pose_chat.table import (
+    Asked,
+    answers_csv,
+    csv_text,
+    table_csv,
+    table_latex,
+    table_markdown,
+    table_text,
+)
+from hoijax.types import Body, HumanPose
+from third_party_wrappers.contract import Job, Outcome, Tool, run
+from third_party_wrappers.registry import wrappers
+
+_DATA = flags.DEFINE_string("data", None, "The tree of samples.", required=True)
+_OUT = flags.DEFINE_string("out", None, "Where answers, tables and the page go.", required=True)
+_PEOPLE = flags.DEFINE_enum("people", "several", ["several", "any"], "Which pictures: with several people, or all.")
+_LEAST = flags.DEFINE_integer("min_people", Criteria().least, "So many people must be seen.", lower_bound=2)
+_SCORE = flags.DEFINE_float("min_score", Criteria().score, "A person counts from this score of the detector on.")
+_SIDE = flags.DEFINE_float(
+    "min_side",
+    Criteria().side,
+    "A person counts from this size on: longer side of the box by the picture's shorter side.",
+)
+_BOXES = flags.DEFINE_string("boxes", None, "A tree of people.json files beside the tree of samples.")
+_ROWS = flags.DEFINE_list("rows", list(rows()), "What the questions tell: rows of the table.")
+_PROMPTS = flags.DEFINE_string("prompts", None, "JSON file {row: text} with other questions.")
+_ANSWERS = flags.DEFINE_string("answers", None, "A tree of answers that you have: [ROW/]SAMPLE/answer.json.")
+_BODY = flags.DEFINE_string("body", None, "SMPL-X model file (.npz) of the samples; without it the built-in body.")
+_SHAPE = flags.DEFINE_enum(
+    "shape",
+    "annotation",
+    ["annotation", "mean"],
+    "Shape, fingers and face of the answered body: as annotated, or zero.",
+)
+_PAGE = flags.DEFINE_integer("page", 40, "So many samples on the page.", lower_bound=0)
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Ask again where an answer to another question stands.")
+
+TOLD = 3  # so many failures are told while they happen; all are in answers.csv
+
+
+def sample_folders() -> dict[str, Path]:
+    """The samples of the tree by name."""
+    tree = Path(_DATA.value)
+    found = {folder.relative_to(tree).as_posix(): folder for folder in find_samples(tree)}
+    if not found:
+        sys.exit(f"{tree}: no sample folder in it (a sample has an image.jpg and a smplx_parameters.json)")
+    return {folder.resolve().name if name == "." else name: folder for name, folder in found.items()}
+
+
+def people_file(name: str, folder: Path) -> Path | None:
+    """The file that tells who is seen in a sample's picture; None where there is none yet."""
+    places = [folder, Path(_OUT.value) / "people" / name]
+    if _BOXES.value:
+        places.insert(0, Path(_BOXES.value) / name)
+    return next((place / PEOPLE_FILE for place in places if (place / PEOPLE_FILE).is_file()), None)
+
+
+def people_of(name: str, folder: Path) -> People | None:
+    """The people of a sample's picture, None where nobody has looked. Raises SampleError."""
+    path = people_file(name, folder)
+    return None if path is None else load_people(path)
+
+
+def detect(folders: dict[str, Path], tool: Tool) -> None:
+    """Has Detectron2 look for people where nobody has looked. What fails is told, and left out later."""
+    jobs, failed = [], []
+    for name, folder in folders.items():
+        if people_file(name, folder) is None:
+            try:
+                image = required_file(folder, "image")
+            except SampleError:
+                continue  # told with the samples that are left out
+            jobs.append(Job({"image": image}, Path(_OUT.value) / "people" / name, {"score": min(0.3, _SCORE.value)}))
+    with tqdm(total=len(jobs), desc="looking for people", unit="picture", disable=not jobs) as bar:
+        failed = [
+            o.error for o in run(wrappers()["detectron2"], tool, jobs, progress=lambda _: bar.update()) if o.error
+        ]
+    if failed:
+        print(f"{len(failed)} of {len(jobs)} pictures could not be looked at; the first: {failed[0]}", file=sys.stderr)
+
+
+def choose(tools: dict[str, Tool], body: Body) -> list[Subject]:
+    """The samples to ask about; the others are counted by reason and listed in left_out.csv."""
+    folders = sample_folders()
+    any_number = _PEOPLE.value == "any"
+    if not any_number and tools.get("detectron2", Tool()).python:
+        detect(folders, tools["detectron2"])
+    criteria = Criteria(1 if any_number else _LEAST.value, _SCORE.value, _SIDE.value)
+
+    def told(names: Iterable[str]) -> Iterable[str]:
+        return tqdm(names, "reading", unit="sample", leave=False)
+
+    chosen, left_out = load_subjects(folders, people_of, criteria, len(body.template), told)
+    save_bytes(Path(_OUT.value) / "left_out.csv", csv_text(["sample", "reason"], list(left_out.items())).encode())
+    print(f"{len(chosen)} of {len(folders)} samples to ask about")
+    for why, count in Counter(left_out.values()).most_common(5):
+        print(f"  left out, {count}: {why}")
+    if not chosen:
+        sys.exit(f"{_DATA.value}: no sample to ask about (left_out.csv says why; --people=any takes all)")
+    return chosen
+
+
+def ask(subjects: list[Subject], questions: dict[str, list[str]], tool: Tool) -> dict[str, list[Answer | str]]:
+    """ChatPose's answers by row, in the order of the subjects; a sentence where none came."""
+    places = [(row, index) for row in questions for index in range(len(subjects))]
+    jobs = [
+        Job(
+            {"image": subjects[k].image},
+            Path(_OUT.value) / "answers" / row / subjects[k].name,
+            {"question": questions[row][k]},
+        )
+        for row, k in places
+    ]
+    with tqdm(total=len(jobs), desc="asking", unit="answer") as bar:
+        failed = Counter[str]()
+
+        def tell(outcome: Outcome) -> None:
+            bar.update()
+            if outcome.error:
+                failed["all"] += 1
+                if failed["all"] <= TOLD:
+                    tqdm.write(outcome.error.splitlines()[0], file=sys.stderr)
+
+        outcomes = run(wrappers()["chatpose"], tool, jobs, overwrite=_OVERWRITE.value, progress=tell)
+    found: dict[str, list[Answer | str]] = {row: [] for row in questions}
+    for (row, _), outcome in zip(places, outcomes, strict=True):
+        found[row].append(outcome.error or read(outcome.job.out / ANSWER_FILE))
+    return found
+
+
+def given(subjects: list[Subject], names: tuple[str, ...]) -> dict[str, list[Answer | str]]:
+    """The user's own answers, in folders by row or in one; a sentence for each that is missing or unusable."""
+    tree = Path(_ANSWERS.value or "")
+    if not tree.is_dir():
+        sys.exit(f"--answers={tree}: no such folder")
+    by_row = {row: tree / row for row in names if (tree / row).is_dir()} or {"given": tree}
+    return {row: [read(place / s.name / ANSWER_FILE) for s in subjects] for row, place in by_row.items()}
+
+
+def read(path: Path) -> Answer | str:
+    """An answer, or why there is none."""
+    try:
+        return load_answer(path)
+    except SampleError as error:
+        return str(error)
+
+
+def judged(
+    body: Body, subjects: list[Subject], questions: list[str], answers: list[Answer | str], poses: list[HumanPose]
+) -> list[Asked]:
+    """One row of the table."""
+    shape = cast(Literal["annotation", "mean"], _SHAPE.value)
+    silent = Answer("", None)
+    found = scores(body, [silent if isinstance(a, str) else a for a in answers], poses, shape)
+    return [
+        Asked(s.name, q, None, Score(*score), a) if isinstance(a, str) else Asked(s.name, q, a, score)
+        for s, q, a, score in zip(subjects, questions, answers, found, strict=True)
+    ]
+
+
+def evaluate(tools: dict[str, Tool]) -> None:
+    """Chooses, asks, scores and writes."""
+    names = check_rows(_ROWS.value)
+    prompts = PROMPTS if _PROMPTS.value is None else load_prompts(Path(_PROMPTS.value))
+    body = builtin_body() if _BODY.value is None else load_body(_BODY.value)
+    subjects = choose(tools, body)
+    poses = [subject.pose for subject in subjects]
+    questions = {row: [question(row, s.action, s.category, s.place, prompts) for s in subjects] for row in names}
+    table = {
+        row: judged(body, subjects, [""] * len(subjects), list(answers), poses)
+        for row, answers in floor_answers(subjects).items()
+    }
+    tool = tools.get("chatpose", Tool())
+    asked: dict[str, dict[str, list[Answer | str]]] = {}
+    if _ANSWERS.value:
+        asked["answers"] = given(subjects, names)
+    if tool.python:
+        asked["ChatPose"] = ask(subjects, questions, tool)
+    for who, by_row in asked.items():
+        for row, answers in by_row.items():
+            own = questions.get(row, [""] * len(subjects))
+            table[f"{who}: {row}"] = judged(body, subjects, own, answers, poses)
+    write(subjects, table, bool(asked))
+    failed = sum(one.state == "failed" for row in table.values() for one in row)
+    if failed:
+        sys.exit(f"{failed} questions without a usable answer (answers.csv says why); the same command asks them again")
+
+
+def write(subjects: list[Subject], table: dict[str, list[Asked]], model: bool) -> None:
+    """The tables, every answer, and the page; shows the table."""
+    people = "all pictures" if _PEOPLE.value == "any" else f"pictures with {_LEAST.value} people or more"
+    whose = "as annotated in both" if _SHAPE.value == "annotation" else "zero in the answer, as annotated in the truth"
+    notes = [
+        f"{len(subjects)} samples, {people}. Mean ± standard error over the answers with a pose; n is their number.",
+        f"Root rotation and translation zero in both; shape, face and fingers {whose}; no alignment.",
+        "rest, mean and words are plain answers without a model: T-pose, and means of the other samples' poses.",
+    ]
+    if not model:
+        notes.append("No model was asked: give ChatPose with --tools or --chatpose_python, or answers with --answers.")
+    out = Path(_OUT.value)
+    texts = {"table.md": table_markdown(table, notes), "table.tex": table_latex(table, notes)}
+    texts |= {"table.csv": table_csv(table), "answers.csv": answers_csv(table)}
+    texts |= {"index.html": pose_chat_page(subjects, table, notes, _PAGE.value)}
+    for name, text in texts.items():
+        save_bytes(out / name, text.encode())
+    print(table_text(table) + "\n\n" + "\n".join(notes) + f"\n{out / 'index.html'}")
+
+
+def make_company() -> None:
+    """A tree of the same samples, each with the person of another one beside it, left and right in turn."""
+    folders = sample_folders()
+    if len(folders) < 2:
+        sys.exit(f"{_DATA.value}: one sample alone has no company")
+    labels = [load_labels(folder, lambda path, message: None) for folder in folders.values()]
+    words = [(label.action or "", label.category or "") for label in labels]
+    made = 0
+    for index, (name, folder) in enumerate(tqdm(list(folders.items()), "joining", unit="sample")):
+        place = Path(_OUT.value) / name
+        if not place.exists():
+            other = list(folders.values())[company_of(words, index)]
+            joined = with_company(load_sample(folder), load_sample(other), left=bool(index % 2))
+            save_with_company(*joined, place)
+            made += 1
+    print(f"{made} pictures with two people written, {len(folders) - made} were there: {_OUT.value}")
+
+
+def main(arguments: list[str]) -> None:
+    if arguments[1:] not in ([], ["company"]):
+        sys.exit(f"not a flag: {' '.join(arguments[1:])} (see --help)")
+    try:
+        with held(Path(_OUT.value) / ".pose_chat.lock"):
+            make_company() if arguments[1:] else evaluate(wrapper_flags.tools())
+    except (SampleError, LockedError, ValueError, FileNotFoundError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    flags.adopt_module_key_flags(wrapper_flags)  # so that --help shows them
+    app.run(main)
