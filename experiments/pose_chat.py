@@ -11,6 +11,8 @@ brings other words. Above the asked rows stand plain answers, made of the other 
 disk as soon as it is there: the same command again asks only what is missing. docs/pose_chat.md says what is in DIR.
 """
 
+import re
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -101,6 +103,7 @@ def people_of(name: str, folder: Path) -> People | None:
 def detect(folders: dict[str, Path], tool: Tool) -> None:
     """Has Detectron2 look for people where nobody has looked. What fails is told, and left out later."""
     jobs, failed = [], []
+    clear_half_done(Path(_OUT.value) / "people")
     for name, folder in folders.items():
         if people_file(name, folder) is None:
             try:
@@ -148,6 +151,7 @@ def ask(subjects: list[Subject], questions: dict[str, list[str]], tool: Tool) ->
         )
         for row, k in places
     ]
+    clear_half_done(Path(_OUT.value) / "answers")
     with tqdm(total=len(jobs), desc="asking", unit="answer") as bar:
         failed = Counter[str]()
 
@@ -163,6 +167,12 @@ def ask(subjects: list[Subject], questions: dict[str, list[str]], tool: Tool) ->
     for (row, _), outcome in zip(places, outcomes, strict=True):
         found[row].append(outcome.error or read(outcome.job.out / ANSWER_FILE))
     return found
+
+
+def clear_half_done(tree: Path) -> None:
+    """Removes the hidden folders of a run that was killed. The lock tells that nobody is at work in them."""
+    for folder in [path for path in tree.rglob(".*") if re.fullmatch(r"\..+-[0-9a-f]{8}", path.name) and path.is_dir()]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def given(subjects: list[Subject], names: tuple[str, ...]) -> dict[str, list[Answer | str]]:

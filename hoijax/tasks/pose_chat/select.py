@@ -137,10 +137,10 @@ def _chosen(
             raise SampleError(folder, f"nobody has looked for people: no {PEOPLE_FILE}")
         return box, np.zeros((0, 4))
     boxes = seen_people(found, size, criteria)
-    if len(boxes) < criteria.least:
-        raise SampleError(folder, f"{len(boxes)} people seen, expected {criteria.least} or more")
-    if not len(boxes):
+    if criteria.least <= 1 and not len(boxes):
         return box, boxes
+    if len(boxes) < criteria.least:
+        raise SampleError(folder, f"people seen: {len(boxes)}, expected {criteria.least} or more")
     overlap = box_overlap(box, boxes)
     best = int(overlap.argmax())
     if overlap[best] < criteria.overlap:
