@@ -183,7 +183,7 @@ def test_pictures_with_company_are_sound_samples(tmp_path) -> None:
     assert "2 pictures with two people written, 0 were there" in made.stdout
     for name in ("ball", "chair"):
         before, after = load_sample(tree / name / "do_1"), load_sample(two / name / "do_1")
-        assert not [problem for problem in check_sample(two / name / "do_1") if problem.level == "error"]
+        assert not [problem for problem in check_sample(two / name / "do_1") if problem.severity == "error"]
         assert after.image.shape[0] == before.image.shape[0]
         assert after.image.shape[1] > before.image.shape[1] + 50
         seen = projected_mask(
