@@ -30,7 +30,7 @@ from hoijax.types import HumanPose
 NAMES = ("bench/sit_on_200", "bicycle/ride_200", "tennis racket/swing_200", "umbrella/hold_200")
 ROWS = ("rest", "mean", "words: interaction")
 TURN = 35.0  # degrees that a body is seen from the side
-EXTENT = np.array([[-0.72, -1.0, -0.2], [0.72, 0.7, 0.2]])  # metres around the root: one scale for all
+EXTENT = np.array([[-0.72, -1.1, -0.2], [0.72, 0.8, 0.2]])  # metres around the root: one scale for all
 
 
 def body_picture(pose: HumanPose, rgb: RGB) -> UInt8[np.ndarray, "h w 3"]:

@@ -24,11 +24,11 @@ def write_sample_folder(tmp_path: Path):
         people: list[list[float]] | None = None,
         body: np.ndarray | None = None,
         verts: int = 5,
-        level: int = 120,
+        rgb: tuple[int, int, int] = (120, 120, 120),
     ) -> Path:
         folder = tmp_path / "data" / name
         folder.mkdir(parents=True)
-        Image.new("RGB", SIZE, (level, level, level)).save(folder / "image.jpg")
+        Image.new("RGB", SIZE, rgb).save(folder / "image.jpg")
         mask = np.zeros(SIZE[::-1], np.uint8)
         mask[10:70, 12:28] = 255
         Image.fromarray(mask).save(folder / "person_mask.png")

@@ -63,7 +63,7 @@ def tree(write_sample_folder) -> Path:
     """Three samples of two people each, and one that shows nobody else."""
     verts = len(builtin_body().template)
     for number, name in enumerate(("ball/kick_1", "cup/crash_2", "tree/climb_3")):
-        folder = write_sample_folder(name, people=BOXES, verts=verts, level=60 * number + 40)
+        folder = write_sample_folder(name, people=BOXES, verts=verts, rgb=(60 * number + 40,) * 3)
     write_sample_folder("tree/climb_4", people=BOXES[:1], verts=verts)
     return folder.parent.parent
 
@@ -156,6 +156,30 @@ def test_own_answers_are_scored(tree, tmp_path) -> None:
     assert "cannot be read" in found["answers: object", "tree/climb_3"]["error"]
     assert found["answers: location", "ball/kick_1"]["state"] == "words only"
     assert {row for row, _ in found if row.startswith("answers")} == {"answers: object", "answers: location"}
+
+
+def test_the_people_are_looked_for_once(write_sample_folder, tmp_path) -> None:
+    """The stand-in detector sees a sure person on the left half of a red picture, and a doubtful one in its corner."""
+    verts = len(builtin_body().template)
+    for name, box, rgb in [
+        ("ball/kick_1", (0.0, 0.0, 60.0, 80.0), (200, 0, 0)),
+        ("ball/kick_2", (70.0, 0.0, 110.0, 80.0), (200, 0, 0)),
+        ("ball/kick_3", (0.0, 0.0, 60.0, 80.0), (0, 0, 200)),
+    ]:
+        folder = write_sample_folder(name, box, verts=verts, rgb=rgb)
+    weights, out = tmp_path / "weights.pkl", tmp_path / "out"
+    weights.touch()
+    place = ROOT / "tests" / "third_party_wrappers" / "repositories" / "detectron2"
+    named = {"python": sys.executable, "repository": place, "checkpoint": weights, "device": "cpu"}
+    flags = [f"--data={folder.parent.parent}", f"--out={out}", "--min_score=0.2", "--min_side=0.04"]
+    done = run(*flags, *(f"--detectron2_{name}={value}" for name, value in named.items()))
+    assert done.returncode == 0, done.stderr
+    assert "1 of 3 samples to ask about" in done.stdout
+    left_out = {line["sample"]: line["reason"] for line in lines(out / "left_out.csv")}
+    assert "nobody is seen where the annotated person is" in left_out["ball/kick_2"]
+    assert left_out["ball/kick_3"] == "people seen: 0, expected 2 or more"
+    again = run(*flags)  # without the detector: what it has found stands
+    assert "1 of 3 samples to ask about" in again.stdout
 
 
 def test_what_cannot_be_done_is_said_in_a_sentence(tree, tmp_path) -> None:
