@@ -71,6 +71,12 @@ _SHAPE = flags.DEFINE_enum(
     ["annotation", "mean"],
     "Shape, fingers and face of the answered body: as annotated, or zero.",
 )
+_PICTURE = flags.DEFINE_enum(
+    "picture",
+    "crop",
+    ["crop", "pad"],
+    "What ChatPose sees of a picture: its middle square, as its own program; or all.",
+)
 _PAGE = flags.DEFINE_integer("page", 40, "So many samples on the page.", lower_bound=0)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Ask again where an answer to another question stands.")
 
@@ -147,7 +153,7 @@ def ask(subjects: list[Subject], questions: dict[str, list[str]], tool: Tool) ->
         Job(
             {"image": subjects[k].image},
             Path(_OUT.value) / "answers" / row / subjects[k].name,
-            {"question": questions[row][k]},
+            {"question": questions[row][k], "picture": _PICTURE.value},
         )
         for row, k in places
     ]

@@ -67,6 +67,11 @@ def test_chatpose_answers_with_words_and_rotations(repository, models_python, tm
     loads = [(jobs[k].out / "log.txt").read_text() for k in (0, 1, 2, 6)]
     assert "loading in the process" in loads[0]
     assert loads[0] == loads[1] == loads[2] != loads[3]  # loaded once, and once more after the crash
+    padded = jobs[0]._replace(out=tmp_path / "padded", options={"question": asked[0][1], "picture": "pad"})
+    assert run(WRAPPER, tool, [padded])[0].error is None
+    pose = json.loads((padded.out / "answer.json").read_text())["body_pose"]
+    level = (30 * 40 * 51 / 255 + 10 * 40 * 0.5) / 1600  # a quarter of the square is the encoder's mean, 0.5 on average
+    assert np.arctan2(pose[0][2][1], pose[0][1][1]) - turned[0] == pytest.approx(level - 0.2, abs=0.02)
     assert [outcome.state for outcome in run(WRAPPER, tool, [jobs[0], jobs[2]])] == ["cached", "cached"]
 
 

@@ -27,7 +27,10 @@ def load(settings):
         text = job.options["question"]
         if not text.strip() or "<image>" in text:
             raise ValueError(f"the question is empty or has <image> in it: {text!r}")
-        picture = np.asarray(photo(job.inputs["image"]))
+        picture = photo(job.inputs["image"])
+        if job.options["picture"] == "pad":
+            picture = square(picture, tower.image_processor.image_mean)
+        picture = np.asarray(picture)
         pixels = tower.image_processor.preprocess(picture, return_tensors="pt")["pixel_values"][0][None]
         asked = tokens(tokenizer, text).to(where)
         words, pose = answer(model, tokenizer, pixels.to(where, precision), asked, int(job.options["max_new_tokens"]))
@@ -65,6 +68,16 @@ def loaded(checkpoint, where, precision):
     tower.to(device=where, dtype=precision)
     model.eval()
     return tokenizer, model, tower
+
+
+def square(picture, mean):
+    """The whole picture in the middle of a square of the colour that the encoder takes for none."""
+    from PIL import Image
+
+    side = max(picture.size)
+    whole = Image.new("RGB", (side, side), tuple(int(255 * level) for level in mean))
+    whole.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return whole
 
 
 def tokens(tokenizer, text):

@@ -11,7 +11,8 @@ WRAPPER = Wrapper(
     main=Path(__file__).with_name("main.py"),
     inputs=("image",),
     outputs=lambda job: {"answer.json": checks.answer_json},
-    options={"question": "", "max_new_tokens": 512},
+    # crop: as the repository's own program does, what a wide picture has at its ends is not seen
+    options={"question": "", "max_new_tokens": 512, "picture": "crop"},
     modules=lambda tool: ("torch", "transformers", "sentencepiece", "cv2", "numpy", "PIL"),
     without="plain answers from the other samples, or answers that you have (--answers)",
     repository_files=("model/chatpose.py", "model/llava/mm_utils.py", "utils/utils.py", "data/SMPLX_NEUTRAL_2020.npz"),

@@ -4,6 +4,7 @@ A model that looks at the picture has to beat these. No sample's own pose goes i
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -36,27 +37,37 @@ def rest_answer() -> Answer:
     return Answer("", np.broadcast_to(np.eye(3), (JOINTS, 3, 3)).copy())
 
 
-def alike(subjects: Sequence[Subject], index: int, row: str) -> tuple[Bool[np.ndarray, " n"], str]:
+class Spoken(NamedTuple):
+    """The action and the object of each sample, as a question names them."""
+
+    interaction: np.ndarray
+    object: np.ndarray
+
+
+def spoken(subjects: Sequence[Subject]) -> Spoken:
+    """What questions about the samples would name."""
+    actions, categories = ([getattr(s, field) for s in subjects] for field in ("action", "category"))
+    return Spoken(np.asarray([doing(a) for a in actions]), np.asarray([plain(c) for c in categories]))
+
+
+def alike(words: Spoken, index: int, row: str) -> tuple[Bool[np.ndarray, " n"], str]:
     """The other samples that share what the row tells about one, and what it is that they share.
 
     Where none shares all of it: those of the same action, then of the same object, then all others.
     """
-    others = np.arange(len(subjects)) != index
-    same = {
-        "interaction": np.asarray([doing(s.action) == doing(subjects[index].action) for s in subjects]),
-        "object": np.asarray([plain(s.category) == plain(subjects[index].category) for s in subjects]),
-    }
-    words = [word for word in ("interaction", "object") if word in told(row)]
-    for shared in (words, *([word] for word in words)):
-        chosen = others & np.logical_and.reduce([others, *(same[word] for word in shared)])
+    others = np.arange(len(words.object)) != index
+    same = {name: values == values[index] for name, values in words._asdict().items()}
+    named = [name for name in Spoken._fields if name in told(row)]
+    for shared in (named, *([name] for name in named)):
+        chosen = np.logical_and.reduce([others, *(same[name] for name in shared)])
         if chosen.any():
             return chosen, "+".join(shared) or "none"
     return others, "none"
 
 
-def mean_answer(subjects: Sequence[Subject], bodies: Float[np.ndarray, "n 21 3 3"], index: int, row: str) -> Answer:
+def mean_answer(words: Spoken, bodies: Float[np.ndarray, "n 21 3 3"], index: int, row: str) -> Answer:
     """The mean pose of the other samples that share the row's words. Raises ValueError where there is no other."""
-    chosen, shared = alike(subjects, index, row)
+    chosen, shared = alike(words, index, row)
     if not chosen.any():
         raise ValueError("mean_answer: one sample alone has no others to take a mean of")
     return Answer(f"mean of {int(chosen.sum())} others that share: {shared}", mean_rotation(bodies[chosen]))
@@ -66,8 +77,8 @@ def floor_answers(subjects: Sequence[Subject]) -> dict[str, list[Answer]]:
     """{row: an answer for each sample}: the T-pose, and with two samples or more the means of the others."""
     found = {"rest": [rest_answer()] * len(subjects)}
     if len(subjects) > 1:
-        bodies = true_bodies(subjects)
+        bodies, words = true_bodies(subjects), spoken(subjects)
         rows = {"mean": "none", **{f"words: {row}": row for row in WORDED}}
         for name, row in rows.items():
-            found[name] = [mean_answer(subjects, bodies, index, row) for index in range(len(subjects))]
+            found[name] = [mean_answer(words, bodies, index, row) for index in range(len(subjects))]
     return found

@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from hoijax.body.builtin import builtin_body
 from hoijax.body.smplx import PARENTS, zero_pose
 from hoijax.tasks.pose_chat.answers import Answer
-from hoijax.tasks.pose_chat.floors import alike, floor_answers, mean_rotation, rest_answer, true_bodies
+from hoijax.tasks.pose_chat.floors import alike, floor_answers, mean_rotation, rest_answer, spoken, true_bodies
 from hoijax.tasks.pose_chat.score import CHUNK, row_score, scores
 from hoijax.tasks.pose_chat.select import Criteria, load_subject
 from hoijax.types import HumanPose
@@ -90,9 +90,7 @@ def test_many_answers_are_scored_as_each_alone_and_words_keep_their_place() -> N
 
 
 def test_a_mean_of_rotations_is_halfway_and_no_mean_of_numbers() -> None:
-    turns = Rotation.from_rotvec(
-        [[0.0, 0, 3.0], [0, 0, -3.0]]
-    ).as_matrix()  # six degrees... apart, across the half turn
+    turns = Rotation.from_rotvec([[0.0, 0, 3.0], [0, 0, -3.0]]).as_matrix()  # 16 degrees apart, across the half turn
     np.testing.assert_allclose(mean_rotation(turns), Rotation.from_rotvec([0, 0, np.pi]).as_matrix(), atol=1e-12)
     axis = np.array([1.0, 2.0, -1.0]) / np.sqrt(6)
     some = Rotation.from_rotvec(np.outer([0.2, 1.0], axis)).as_matrix()
@@ -124,7 +122,7 @@ def subjects(write_sample_folder):
     ],
 )
 def test_the_others_that_share_the_words(subjects, index, row, shared_by, said) -> None:
-    chosen, shared = alike(subjects, index, row)
+    chosen, shared = alike(spoken(subjects), index, row)
     assert np.flatnonzero(chosen).tolist() == shared_by
     assert shared == said
 

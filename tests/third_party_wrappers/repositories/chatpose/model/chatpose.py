@@ -17,6 +17,7 @@ DATA = Path(__file__).resolve().parent.parent / "data" / "SMPLX_NEUTRAL_2020.npz
 
 class Tower:
     is_loaded = False
+    image_mean = (0.5, 0.25, 0.75)
 
     def load_model(self):
         self.is_loaded = True
