@@ -220,7 +220,9 @@ def evaluate(tools: dict[str, Tool]) -> None:
     poses = [subject.pose for subject in subjects]
     questions = {row: [question(row, s.action, s.category, s.place, prompts) for s in subjects] for row in names}
     table = {
-        row: judged(body, subjects, [""] * len(subjects), list(answers), poses)
+        row: judged(
+            body, subjects, questions.get(row.removeprefix("words: "), [""] * len(subjects)), list(answers), poses
+        )
         for row, answers in floor_answers(subjects).items()
     }
     tool = tools.get("chatpose", Tool())

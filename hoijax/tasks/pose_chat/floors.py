@@ -61,8 +61,8 @@ def alike(words: Spoken, index: int, row: str) -> tuple[Bool[np.ndarray, " n"], 
     for shared in (named, *([name] for name in named)):
         chosen = np.logical_and.reduce([others, *(same[name] for name in shared)])
         if chosen.any():
-            return chosen, "+".join(shared) or "none"
-    return others, "none"
+            return chosen, " and ".join(shared)
+    return others, ""
 
 
 def mean_answer(words: Spoken, bodies: Float[np.ndarray, "n 21 3 3"], index: int, row: str) -> Answer:
@@ -70,7 +70,9 @@ def mean_answer(words: Spoken, bodies: Float[np.ndarray, "n 21 3 3"], index: int
     chosen, shared = alike(words, index, row)
     if not chosen.any():
         raise ValueError("mean_answer: one sample alone has no others to take a mean of")
-    return Answer(f"mean of {int(chosen.sum())} others that share: {shared}", mean_rotation(bodies[chosen]))
+    count = int(chosen.sum())
+    whose = f"{count} of the same {shared}" if shared else f"all {count} others"
+    return Answer(f"mean of {whose}", mean_rotation(bodies[chosen]))
 
 
 def floor_answers(subjects: Sequence[Subject]) -> dict[str, list[Answer]]:

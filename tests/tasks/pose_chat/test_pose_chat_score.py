@@ -110,15 +110,15 @@ def subjects(write_sample_folder):
 @pytest.mark.parametrize(
     ("index", "row", "shared_by", "said"),
     [
-        (0, "none", [1, 2, 3, 4], "none"),
+        (0, "none", [1, 2, 3, 4], ""),
         (0, "interaction", [1], "interaction"),
         (0, "object", [1, 2], "object"),
-        (0, "interaction+object", [1], "interaction+object"),
+        (0, "interaction+object", [1], "interaction and object"),
         (2, "interaction", [3], "interaction"),  # hold and holding are one action
         (2, "interaction+object", [3], "interaction"),  # nobody else holds a ball
-        (3, "object", [0, 1, 2, 4], "none"),  # there is no other cup
+        (3, "object", [0, 1, 2, 4], ""),  # there is no other cup
         (3, "interaction+object", [2], "interaction"),
-        (4, "interaction+object", [0, 1, 2, 3], "none"),
+        (4, "interaction+object", [0, 1, 2, 3], ""),
     ],
 )
 def test_the_others_that_share_the_words(subjects, index, row, shared_by, said) -> None:
@@ -140,5 +140,8 @@ def test_no_sample_knows_its_own_pose(subjects) -> None:
 
 def test_one_sample_alone_gets_the_rest_pose_only(subjects) -> None:
     assert list(floor_answers(subjects[:1])) == ["rest"]
+    said = floor_answers(subjects)
+    assert said["mean"][0].text == "mean of all 4 others"
+    assert said["words: interaction+object"][2].text == "mean of 1 of the same interaction"
     assert rest_answer().body.shape == (21, 3, 3)
     assert true_bodies(subjects).shape == (5, 21, 3, 3)
