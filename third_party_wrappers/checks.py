@@ -227,7 +227,7 @@ def answers_json(path: Path, job: Job, tool: Tool) -> None:
         raise OutputError(path, f"has {len(answers)} answers to {len(turns)} turns")
 
 
-def answer_json(path: Path, job: Job, tool: Tool) -> None:
+def posed_answer_json(path: Path, job: Job, tool: Tool) -> None:
     """{"text": words, "global_orient", "body_pose": rotation matrices (3, 3) and (23, 3, 3), both null without a pose}."""
     record = read_json(path)
     if not isinstance(record, dict) or not isinstance(record.get("text"), str):

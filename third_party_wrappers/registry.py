@@ -4,7 +4,19 @@ from importlib import import_module
 
 from third_party_wrappers.declare import Wrapper
 
-NAMES = ("detectron2", "sam", "osx", "amodal", "inpaint", "instantmesh", "zoedepth", "clip", "pointllm", "qwen", "chatpose")
+NAMES = (
+    "detectron2",
+    "sam",
+    "osx",
+    "amodal",
+    "inpaint",
+    "instantmesh",
+    "zoedepth",
+    "clip",
+    "pointllm",
+    "qwen",
+    "chatpose",
+)
 
 
 def wrappers() -> dict[str, Wrapper]:

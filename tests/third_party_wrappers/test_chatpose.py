@@ -97,7 +97,7 @@ def test_answers_that_are_none_are_refused(tmp_path):
     ]:
         path.write_text(json.dumps(good | change))
         if words is None:
-            checks.answer_json(path, job, tool)
+            checks.posed_answer_json(path, job, tool)
         else:
             with pytest.raises(OutputError, match=words):
-                checks.answer_json(path, job, tool)
+                checks.posed_answer_json(path, job, tool)

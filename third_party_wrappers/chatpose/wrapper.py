@@ -10,7 +10,7 @@ WRAPPER = Wrapper(
     role="answers a question with a pose",
     main=Path(__file__).with_name("main.py"),
     inputs=("image",),
-    outputs=lambda job: {"answer.json": checks.answer_json},
+    outputs=lambda job: {"answer.json": checks.posed_answer_json},
     # crop: as the repository's own program does, what a wide picture has at its ends is not seen
     options={"question": "", "max_new_tokens": 512, "picture": "crop"},
     modules=lambda tool: ("torch", "transformers", "sentencepiece", "cv2", "numpy", "PIL"),
