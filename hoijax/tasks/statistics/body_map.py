@@ -16,13 +16,12 @@ from hoijax.body.smplx import pose_body, zero_pose
 from hoijax.data.sample import ColoredMesh
 from hoijax.report.overlay import on_white, view_pictures
 from hoijax.report.raycast import solid
-from hoijax.tasks.statistics.figures import DPI
 from hoijax.tasks.statistics.row import Row, topology_of, unpacked
 
 SHARES = "YlOrRd"  # light to dark in one run of lightness: it prints in grey, and every reader sees the order
-ARMS_DOWN = 0.7  # radians at the shoulders, so that the figure fits a narrow picture
+ARMS_DOWN = 1.1  # radians at the shoulders, so that the figure fits a narrow picture
 NONE_RGB = (0.86, 0.86, 0.86)  # of a part that never touches
-SIZE = (640, 400)
+SIZE = (640, 380)
 
 
 class BodyMap(NamedTuple):
@@ -72,7 +71,7 @@ def vertex_map(rows: Sequence[Row], example: ColoredMesh | None = None) -> BodyM
 
 def body_figure(maps: Sequence[BodyMap]) -> bytes:
     """PNG: each map from the front and the back, with a colour bar of its own."""
-    figure = Figure(figsize=(5.2 * len(maps), 4.4), layout="constrained")
+    figure = Figure(figsize=(5.0 * len(maps), 4.9), layout="constrained")
     for axes, own in zip(np.atleast_1d(figure.subplots(1, len(maps))), maps):
         most = max(float(own.share.max()), 1e-9)
         norm = matplotlib.colors.Normalize(0, most)
@@ -88,5 +87,5 @@ def body_figure(maps: Sequence[BodyMap]) -> bytes:
         bar.ax.xaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
         bar.set_label("share of the samples; grey: none", fontsize=8)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(file, format="png", dpi=90, metadata={"Software": None})
     return file.getvalue()

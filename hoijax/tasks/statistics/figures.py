@@ -16,6 +16,7 @@ from hoijax.tasks.statistics.tables import Table, group_table, pair_table, size_
 INK, BLUE, ORANGE, LINE = "#23262d", "#3b6fb6", "#c8641b", "#e4e2dd"
 COUNTS = "YlGnBu"  # light to dark in one run of lightness: it prints in grey, and every reader sees the order
 SHOWN = 30  # actions, and objects, of the heat map; the rest is summed
+WIDE = 20  # counts that reach further have a logarithmic colour scale
 BOXES = 60  # categories with a box of their own
 DPI = 130
 
@@ -58,22 +59,23 @@ def pair_figure(rows: Sequence[Row], shown: int = SHOWN) -> bytes | None:
     actions, things, counts = folded(table, shown)
     figure = Figure(figsize=(2.6 + 0.27 * len(things), 2.0 + 0.24 * len(actions)), layout="constrained")
     axes = figure.add_subplot()
-    image = axes.imshow(
-        np.ma.masked_equal(counts, 0),
-        cmap=COUNTS,
-        norm=matplotlib.colors.LogNorm(0.7, max(counts.max(), 2)),
-        aspect="auto",
-    )
+    most = int(counts.max())
+    norm = matplotlib.colors.LogNorm(0.7, most) if most > WIDE else matplotlib.colors.Normalize(0, max(most, 2))
+    image = axes.imshow(np.ma.masked_equal(counts, 0), cmap=COUNTS, norm=norm, aspect="auto")
     for i, j in np.argwhere(counts > 0):
-        dark = np.log(counts[i, j] / 0.7) > 0.55 * np.log(max(counts.max(), 2) / 0.7)
-        axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=6.5, color="white" if dark else INK)
+        color = "white" if norm(counts[i, j]) > 0.55 else INK
+        axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=6.5, color=color)
     axes.set_xticks(range(len(things)), list(map(plain_text, things)), rotation=90, fontsize=8)
     axes.set_yticks(range(len(actions)), list(map(plain_text, actions)), fontsize=8)
     axes.set_xticks(np.arange(len(things) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(actions) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color=LINE, linewidth=0.6)
     axes.tick_params(which="both", length=0)
-    figure.colorbar(image, ax=axes, label="interactions", fraction=0.03, pad=0.02)
+    bar = figure.colorbar(image, ax=axes, label="interactions", fraction=0.03, pad=0.02)
+    bar.ax.yaxis.set_minor_locator(matplotlib.ticker.NullLocator())
+    marks = [m * 10**e for e in range(6) for m in (1, 2, 5) if m * 10**e <= most]
+    bar.ax.yaxis.set_major_locator(matplotlib.ticker.FixedLocator(marks))
+    bar.ax.yaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     return png(figure)
 
 
@@ -152,7 +154,7 @@ def rank_figure(rows: Sequence[Row]) -> bytes:
     _log_centimetres(axes, sizes, vertical=True)
     axes.set_xlabel("samples, by size")
     axes.set_ylabel("cube root of the volume, cm")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
     _bare(axes, "y")
     return png(figure)
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 from hoijax.data.layout import load_bytes
 from hoijax.data.sample import SampleError
+from hoijax.tasks.statistics.group_table import GROUPS
 from hoijax.tasks.vocabulary import category_name
 
 OTHER = "other"
@@ -15,11 +15,10 @@ SHAPE = '{"group": {"category": "synset", ...}, ...}'
 
 
 class Groups(NamedTuple):
-    """{category: group} and {category: WordNet 3.1 synset}, and the groups in the order of the table."""
+    """{category: group} and {category: WordNet 3.1 synset}."""
 
     group: dict[str, str]
     synset: dict[str, str]
-    order: tuple[str, ...]
 
     def of(self, category: str) -> str:
         """The group of a category; `OTHER` for one that the table does not name."""
@@ -37,18 +36,18 @@ def load_groups(path: str | Path | None = None) -> Groups:
     no such table, and for a category that stands in two groups.
     """
     if path is None:
-        return _groups(Path("groups.json"), files("hoijax.tasks.statistics").joinpath("groups.json").read_bytes())
-    return _groups(Path(path), load_bytes(Path(path)))
-
-
-def _groups(path: Path, data: bytes) -> Groups:
+        return _groups(Path("group_table.py"), GROUPS)
     try:
-        table = json.loads(data.decode("utf-8-sig"))
+        table = json.loads(load_bytes(Path(path)).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise SampleError(path, f"is not valid JSON ({error}), expected {SHAPE}") from error
+    return _groups(Path(path), table)
+
+
+def _groups(path: Path, table: object) -> Groups:
     if not isinstance(table, dict) or not table:
         raise SampleError(path, f"holds no groups, expected {SHAPE}")
-    found = Groups({}, {}, tuple(table))
+    found = Groups({}, {})
     for group, members in table.items():
         for text, synset in _members(path, group, members).items():
             try:

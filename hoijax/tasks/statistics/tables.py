@@ -153,7 +153,7 @@ def quality_table(rows: Sequence[Row]) -> Table:
     starts = sum(row.object_is == "start" for row in rows)
     notes = (
         "Contact distance: of the annotated parts to the object's surface, their mean. SSIM and LPIPS: the object drawn "
-        "unlit in its mesh's own colours, 256 px, against the photograph; colours of a mesh are not those of a lit photograph.",
+        "unlit in its mesh's own colours, 256 px, against the photograph; colours of a mesh are not those of a lit photo.",
         f"Measured on the annotated object; on the start in {starts} of {len(rows)} samples, which have no annotation.",
     )
     head = ("measure", "mean", "median", "standard error", "n")
@@ -212,18 +212,8 @@ def pair_table(rows: Sequence[Row]) -> Table:
 
 def sample_table(rows: Sequence[Row]) -> Table:
     """One line for each sample."""
-    head: tuple[str, ...] = (
-        "sample",
-        "category",
-        "actions",
-        "width",
-        "height",
-        "people",
-        "contact parts",
-        "object",
-        "size_m",
-    )
-    head += ("watertight", "stature_m", "relative_size", *QUALITY, "warnings")
+    head: tuple[str, ...] = ("sample", "category", "actions", "width", "height", "people", "contact parts", "object")
+    head += ("size_m", "watertight", "stature_m", "relative_size", *QUALITY, "warnings")
     lines: tuple[tuple[Cell, ...], ...] = tuple(
         (
             *(row.name, row.category, "; ".join(action for action, _ in row.interactions)),
