@@ -141,7 +141,8 @@ def _try(name: str, folder: Path) -> tuple[Row | None, str]:
     except SampleError as error:
         return None, str(error)
     except Exception as error:  # one odd sample must not end a run over thousands; it is listed with this
-        return None, f"{folder}: {type(error).__name__}: {error}"
+        first = (str(error).splitlines() or [""])[0]
+        return None, f"{folder}: {type(error).__name__}: {first}"
     save_bytes(row_file(tools.store, name), json.dumps({"fingerprint": key, "row": plain(row)}).encode())
     return row, ""
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from hoijax.tasks.statistics.row import Row
-from hoijax.tasks.statistics.tables import Table, text_rows
+from hoijax.tasks.statistics.tables import Table, text_columns, text_rows
 
 SHOWN = 200  # left-out samples and warnings on the page; the rest is in the files
 STYLE = """
@@ -20,7 +20,7 @@ th button { all: unset; cursor: pointer; font: inherit; color: inherit; }
 th button:focus-visible { outline: 2px solid var(--human); }
 th[aria-sort="ascending"] button::after { content: " ▲"; } th[aria-sort="descending"] button::after { content: " ▼"; }
 thead th { position: sticky; top: 0; background: var(--paper); white-space: normal; }
-td.text { text-align: left; white-space: normal; }
+td.text, thead th.text { text-align: left; white-space: normal; }
 ul.long { overflow-wrap: anywhere; font-size: 0.92rem; }
 """
 # A click sorts by that column: numbers as numbers (dashes last), else as text; a second click turns the order round.
@@ -99,13 +99,14 @@ def _section(section: Section) -> str:
 
 def table_html(table: Table) -> str:
     """The table, sortable, with its notes and links to its files."""
-    head = "".join(f'<th scope="col"><button type="button">{escape(text)}</button></th>' for text in table.head)
-    texts = [[isinstance(cell, str) and at > 0 for at, cell in enumerate(row)] for row in table.rows]
+    left = ["text" if words else "number" for words in text_columns(table)]
+    head = "".join(
+        f'<th scope="col" class="{side}"><button type="button">{escape(text)}</button></th>'
+        for text, side in zip(table.head, left)
+    )
     body = "".join(
-        "<tr>"
-        + "".join(f"<td{' class=text' if is_text else ''}>{escape(cell)}</td>" for cell, is_text in zip(*line))
-        + "</tr>\n"
-        for line in zip(text_rows(table), texts)
+        "<tr>" + "".join(f'<td class="{side}">{escape(cell)}</td>' for cell, side in zip(line, left)) + "</tr>\n"
+        for line in text_rows(table)
     )
     notes = "".join(f'<p class="soft">{escape(note)}</p>' for note in table.notes)
     links = ", ".join(f'<a href="tables/{quote(table.name)}.{kind}">{kind}</a>' for kind in ("csv", "md", "tex"))

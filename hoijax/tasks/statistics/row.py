@@ -176,12 +176,12 @@ def appearance(sample: Sample, thing: ColoredMesh, lpips: LpipsWeights | None) -
     offset = np.asarray(sample.pose.translation, np.float64)
     drawn = cast(solid([thing]), photo_view(sample.camera, (h, w), offset, scale), shaded=False)
 
-    def framed(picture: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    def framed(picture: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
         out = np.zeros((PICTURE, PICTURE, *picture.shape[2:]), np.float32)
         out[: size[0], : size[1]] = picture
         return out
 
-    def small(picture: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    def small(picture: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
         return framed(cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA))
 
     image = small(sample.image.astype(np.float32) / 255)

@@ -48,6 +48,11 @@ def text_rows(table: Table) -> list[list[str]]:
     return [[cell_text(cell, table.digits) for cell in row] for row in table.rows]
 
 
+def text_columns(table: Table) -> list[bool]:
+    """Which columns hold words, and so stand to the left."""
+    return [all(isinstance(row[at], str) for row in table.rows) for at in range(len(table.head))]
+
+
 def table_csv(table: Table) -> str:
     """Every number in full; empty where it is not known."""
     out = io.StringIO()
@@ -91,7 +96,7 @@ def overview_table(rows: Sequence[Row]) -> Table:
         len(labelled),
         float(np.mean([len(row.contact_parts or ()) for row in labelled])) if labelled else math.nan,
     )
-    unknown = (NONE,) * (len(own) - len(PUBLISHED_ROW))
+    unknown = (math.nan,) * (len(own) - len(PUBLISHED_ROW))
     head: tuple[str, ...] = (
         "data set",
         "images",
