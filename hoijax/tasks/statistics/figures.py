@@ -173,8 +173,8 @@ def _log_centimetres(axes: Axes, sizes: np.ndarray, vertical: bool = False) -> N
     axis, scale, limit = (
         (axes.yaxis, axes.set_yscale, axes.set_ylim) if vertical else (axes.xaxis, axes.set_xscale, axes.set_xlim)
     )
-    scale("log")
     limit(0.7 * low, 1.4 * high)
+    scale("log")
     axis.set_minor_locator(matplotlib.ticker.NullLocator())
     axis.set_major_locator(matplotlib.ticker.FixedLocator(marks))
     axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))

@@ -10,9 +10,12 @@ import trimesh
 
 from hoijax.body.builtin import builtin_body
 from hoijax.body.smplx import zero_pose
+from hoijax.data.layout import find_samples
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.data.write import save_sample
 from hoijax.metrics.image import projected_mask
+from hoijax.tasks.statistics.collect import Collected, collect
+from hoijax.tasks.statistics.row import Row
 from hoijax.types import Camera
 
 SIDE = 0.2  # metres: the edge of every box
@@ -20,17 +23,28 @@ ODD = 'a <b>"50% & $x_y$"</b>'
 TRANSLATION = np.array([0.0, 0.0, 4.0])
 
 
-def box(x: float, side: float = SIDE) -> ColoredMesh:
-    """A cube whose left face stands at x, at the height of the person's middle."""
-    mesh = trimesh.creation.box((side, side, side))
-    return ColoredMesh(np.asarray(mesh.vertices) + [x + side / 2, 0, 0], np.asarray(mesh.faces), np.full((8, 3), 0.5))
+def person() -> ColoredMesh:
+    """The built-in body upright, facing the camera, about its middle."""
+    body = builtin_body()
+    verts = np.asarray(body.template, np.float64) * [1, -1, -1]
+    return ColoredMesh(verts - verts.mean(0), np.asarray(body.faces), np.full(verts.shape, 0.5))
+
+
+def box_center(gap: float) -> np.ndarray:
+    """Where a cube of edge `SIDE` stands that is so far beyond the person's outermost left fingertip."""
+    verts = person().verts
+    return verts[verts[:, 0].argmax()] + [gap + SIDE / 2, 0, 0]
+
+
+def box(gap: float) -> ColoredMesh:
+    """That cube."""
+    mesh = trimesh.creation.box((SIDE, SIDE, SIDE))
+    return ColoredMesh(np.asarray(mesh.vertices) + box_center(gap), np.asarray(mesh.faces), np.full((8, 3), 0.5))
 
 
 def standing(thing: ColoredMesh, truth: ColoredMesh | None, **entries: object) -> Sample:
     """The built-in body upright, facing a camera four metres away; the masks are what the meshes cover."""
-    body = builtin_body()
-    verts = np.asarray(body.template, np.float64) * [1, -1, -1]
-    human = ColoredMesh(verts - verts.mean(0), np.asarray(body.faces), np.full(verts.shape, 0.5))
+    human = person()
     camera = Camera(jnp.full(2, 110.0), jnp.array([40.0, 32.0]))
     human_mask = projected_mask(human.verts + TRANSLATION, human.faces, camera, (64, 80))
     shown = thing if truth is None else truth
@@ -50,7 +64,7 @@ def annotate(folder: Path, actions: list[str], things: list[dict[str, object]]) 
 
 def make_tree(tree: Path) -> Path:
     """Four samples that can be measured, and one whose human's mesh is cut off."""
-    near, far = box(1.0), box(1.5)
+    near, far = box(0.02), box(0.5)
     save_sample(standing(far, near, category="cup", action="hold", contact_parts=("left palm",)), tree / "cup/hold_0")
     annotate(
         tree / "cup/hold_0",
@@ -78,5 +92,31 @@ def make_tree(tree: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def middle() -> np.ndarray:
+    """The centre of the box in every sample."""
+    return box_center(0.02)
+
+
+@pytest.fixture(scope="session")
+def body_verts() -> np.ndarray:
+    return person().verts
+
+
+@pytest.fixture(scope="session")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tree(tmp_path_factory.mktemp("data & more"))
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("rows")
+
+
+@pytest.fixture(scope="session")
+def found(tree: Path, store: Path) -> Collected:
+    return collect({folder.relative_to(tree).as_posix(): folder for folder in find_samples(tree)}, store)
+
+
+@pytest.fixture(scope="session")
+def rows(found: Collected) -> dict[str, Row]:
+    return {row.name: row for row in found.rows}
