@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from hoijax.tasks.statistics.stature import Stature
 from hoijax.tasks.vocabulary import category_name
 
 UNKNOWN = "unknown"  # the category of a sample whose files and folder name none
+IMAGE_WORDS = ("indoor", "outdoor")  # what images are called by beside numbers, in SWIG-HOI's folders
 PICTURE = 256  # pixels: long side at which the object is drawn and compared
 QUALITY = (
     *("penetration_max_cm", "penetration_mean_cm", "collision", "contact_cm", "gap_cm", "co2"),
@@ -66,7 +68,7 @@ def fingerprint(folder: Path, lpips: str) -> str:
 
     Raises: SampleError for a file that cannot be read.
     """
-    digest = hashlib.sha256(f"2 {lpips}".encode())
+    digest = hashlib.sha256(f"3 {lpips}".encode())
     for kind in MEASURED_FROM + LABELS:
         path = sample_file(folder, kind)
         if path is not None:
@@ -90,7 +92,7 @@ def measured_row(
     """
     thing, object_is = (sample.object, "start") if sample.truth is None else (sample.truth, "annotation")
     warnings = list(sample.warnings)
-    interactions, people = load_interactions(sample, warnings)
+    interactions, people = load_interactions(name, sample, warnings)
     labelled = sample.contact_parts
     touching = [part for part in labelled or () if (parts == PART_NAMES.index(part)).any()]
     warnings += [f"no vertices for the contact part {part}" for part in labelled or () if part not in touching]
@@ -113,7 +115,7 @@ def measured_row(
     } | likeness
     return Row(
         name=name,
-        category=category_of(sample),
+        category=category_of(name, sample),
         interactions=interactions,
         width=sample.image.shape[1],
         height=sample.image.shape[0],
@@ -132,23 +134,32 @@ def measured_row(
     )
 
 
-def category_of(sample: Sample) -> str:
-    """The sample's category in the vocabulary's spelling; the folder above `<category>/<image_id>` where none is told."""
-    for text in (sample.category, sample.folder.resolve().parent.name):
+def category_of(name: str, sample: Sample) -> str:
+    """The sample's category in the vocabulary's spelling; of `<category>/<image_id>` in the tree where none is told."""
+    for text in (sample.category or "", name.split("/")[-2] if "/" in name else ""):
         try:
-            return category_name(text or "")
+            return category_name(text)
         except ValueError:
             continue
     return UNKNOWN
 
 
-def load_interactions(sample: Sample, warnings: list[str]) -> tuple[tuple[tuple[str, str], ...], int]:
+def action_of(sample: Sample) -> str:
+    """The action that a sample without annotations.json tells by its folder: empty where that is an image's number.
+
+    Folders are called `drinking_98` by an action, and `HICO_train2015_00000809` or `indoor_05534` by an image.
+    """
+    text = (sample.action or "").replace("_", " ").strip()
+    return text if re.fullmatch(r"[a-z][a-z -]*", text) and text not in IMAGE_WORDS else ""
+
+
+def load_interactions(name: str, sample: Sample, warnings: list[str]) -> tuple[tuple[tuple[str, str], ...], int]:
     """All pairs (action, category) of annotations.json, each once, and how many people it lists (at least one).
 
     The object's category may stand as `category` or `category_id`; where it is missing it is the sample's. Without a file,
-    or without an action in it, the action is the folder's. Raises SampleError where the file is no such record.
+    or without an action in it, the action is that of the folder (`action_of`).
     """
-    own = category_of(sample)
+    own = category_of(name, sample)
     path = sample_file(sample.folder, "annotations")
     record = {} if path is None else load_json(path)
     record = record[0] if isinstance(record, list) and len(record) == 1 else record
@@ -159,8 +170,8 @@ def load_interactions(sample: Sample, warnings: list[str]) -> tuple[tuple[tuple[
             warnings.append(f"annotations.json: an interaction has the action {action!r}; left out")
             continue
         found.append((category_name(action), _thing(things, pair.get("object_id")) or own))
-    if not found and sample.action:
-        found = [(category_name(sample.action), own)]
+    if not found and action_of(sample):
+        found = [(category_name(action_of(sample)), own)]
     people = sum(_word(thing) == "person" for thing in things)
     return tuple(dict.fromkeys(found)), max(people, 1)
 

@@ -14,7 +14,7 @@ from hoijax.report.ablation import latex_text
 from hoijax.report.statistics import estimate
 from hoijax.report.tables import NONE, heading, markdown
 from hoijax.tasks.statistics.groups import Groups
-from hoijax.tasks.statistics.row import QUALITY, Row
+from hoijax.tasks.statistics.row import QUALITY, UNKNOWN, Row
 from hoijax.tasks.vocabulary import CATEGORIES, PAPER_COUNT, category_ids
 
 Cell = str | int | float
@@ -88,7 +88,7 @@ def overview_table(rows: Sequence[Row]) -> Table:
     labelled = [row for row in rows if row.contact_parts is not None]
     own: tuple[Cell, ...] = (
         len(rows),
-        len({row.category for row in rows}),
+        len({row.category for row in rows} - {UNKNOWN}),
         len({action for action, _ in pairs}),
         len(pairs),
         sum(pairs.values()),
@@ -106,8 +106,10 @@ def overview_table(rows: Sequence[Row]) -> Table:
     )
     head += ("interactions", "objects annotated", "with contact labels", "contact parts, mean")
     several = sum(row.people > 1 for row in rows)
+    strange = sum(row.category == UNKNOWN for row in rows)
     notes = (
         "Images: one for each sample. Interactions: all that annotations.json lists, each once in a sample.",
+        *([f"Of {strange} samples neither file nor folder tells the category."] if strange else []),
         f"{several} of {len(rows)} samples list more than one person; each has one that is reconstructed.",
         "Published: the paper's numbers of its own data set, not comparable.",
     )
