@@ -71,7 +71,7 @@ def vertex_map(rows: Sequence[Row], example: ColoredMesh | None = None) -> BodyM
 
 def body_figure(maps: Sequence[BodyMap]) -> bytes:
     """PNG: each map from the front and the back, with a colour bar of its own."""
-    figure = Figure(figsize=(5.0 * len(maps), 4.9), layout="constrained")
+    figure = Figure(figsize=(5.0 * len(maps), 5.2), layout="constrained")
     for axes, own in zip(np.atleast_1d(figure.subplots(1, len(maps))), maps):
         most = max(float(own.share.max()), 1e-9)
         norm = matplotlib.colors.Normalize(0, most)
