@@ -18,6 +18,9 @@ PROGRAM = ROOT / "experiments" / "dataset_statistics.py"
 
 pytestmark = pytest.mark.slow
 
+if not sys.platform.startswith("linux"):
+    pytest.skip("finds processes by /proc", allow_module_level=True)
+
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -64,6 +67,31 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_numbers(scenes: Path, tmp_pat
     shutil.rmtree(whole, ignore_errors=True)
     assert run(f"--data={scenes}", f"--out={whole}", "--workers=1").returncode == 0
     assert tables(stopped) == tables(whole)
+
+
+def test_a_worker_that_dies_costs_no_sample(scenes: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    call = command(f"--data={scenes}", f"--out={tmp_path / 'out'}", "--workers=2")
+    process = subprocess.Popen(call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    killed = 0
+    while process.poll() is None and not killed:
+        for child in workers(process.pid)[:1]:
+            os.kill(child, signal.SIGKILL)
+            killed = child
+        time.sleep(0.02)
+    said, _ = process.communicate(timeout=300)
+    assert killed
+    assert process.returncode == 0
+    assert "4 samples (0 known already), 0 left out" in said
+
+
+def workers(pid: int) -> list[int]:
+    """The worker processes that a process has started."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in found if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    except OSError:  # one ended while we looked
+        return []
 
 
 def rows(out: Path) -> list[Path]:

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
@@ -53,8 +53,8 @@ def collect(
 
     Each row is a file in `store`, whole or not at all, keyed by a fingerprint of the sample's files: a run that was stopped
     goes on, and a sample that changed is measured anew. The first new sample is measured before others start, so that what
-    is learned about its body holds for all that share it. A process that dies takes nobody's row with it: its samples are
-    left out with that reason, and the next run tries them again.
+    is learned about its body holds for all that share it. When a process dies, what it was at is tried once more in a
+    process of its own; a sample that ends that one too is left out.
     """
     store.mkdir(parents=True, exist_ok=True)
     rows: dict[str, Row] = {}
@@ -112,17 +112,37 @@ def _measured(
         first += 1
         if row is not None and workers > 1:
             break
-    rest = queue[first:]
-    if not rest:
-        return
-    with ProcessPoolExecutor(min(workers, len(rest)), get_context("spawn"), _begin, (store, lpips)) as pool:
-        futures: dict[Future[tuple[Row | None, str]], str] = {pool.submit(_try, *each): each[0] for each in rest}
-        for future in as_completed(futures):
-            try:
-                row, why = future.result()
-            except BrokenProcessPool:
-                row, why = None, "a worker process died, perhaps for want of memory; run again with fewer --workers"
-            yield futures[future], row, why
+    yield from _spread(queue[first:], store, lpips, workers)
+
+
+def _spread(
+    rest: Sequence[tuple[str, Path]], store: Path, lpips: str, workers: int
+) -> Iterator[tuple[str, Row | None, str]]:
+    """The same by several processes. When one dies, those it may have died of go on alone, the others in a new crew."""
+    while rest:
+        done = set()
+        with ProcessPoolExecutor(min(workers, len(rest)), get_context("spawn"), _begin, (store, lpips)) as pool:
+            futures = {pool.submit(_try, *each): each[0] for each in rest}
+            for future in as_completed(futures):
+                try:
+                    row, why = future.result()
+                except BrokenProcessPool:
+                    continue
+                done.add(futures[future])
+                yield futures[future], row, why
+        rest = [each for each in rest if each[0] not in done]
+        suspects, rest = rest[: 2 * workers], rest[2 * workers :]
+        for name, folder in suspects:
+            yield name, *_alone(name, folder, store, lpips)
+
+
+def _alone(name: str, folder: Path, store: Path, lpips: str) -> tuple[Row | None, str]:
+    """One sample in a process of its own, which it may take with it."""
+    with ProcessPoolExecutor(1, get_context("spawn"), _begin, (store, lpips)) as pool:
+        try:
+            return pool.submit(_try, name, folder).result()
+        except BrokenProcessPool:
+            return None, f"{folder}: the process that measured it died, perhaps for want of memory"
 
 
 def _begin(store: Path, lpips: str) -> None:
