@@ -91,8 +91,11 @@ def side_view(
     return View(rotation, -(low + high) / 2, np.array([focal, focal]), np.array([w / 2, h / 2]), size, True)
 
 
-def cast(shape: Solid, view: View, samples: int = 2) -> Cast:
-    """The meshes as the view sees them, smooth-shaded; each pixel is the mean of samples x samples rays."""
+def cast(shape: Solid, view: View, samples: int = 2, shaded: bool = True) -> Cast:
+    """The meshes as the view sees them, smooth-shaded; each pixel is the mean of samples x samples rays.
+
+    Not `shaded`: in the vertices' own colours.
+    """
     points = _turned(np.concatenate([mesh.verts for mesh in shape.meshes]), view.rotation) + view.translation
     left, top, right, bottom = _bounds(points, view)
     height, width = (bottom - top) * samples, (right - left) * samples
@@ -103,7 +106,10 @@ def cast(shape: Solid, view: View, samples: int = 2) -> Cast:
         rays = _rays(x, y, view, near if view.orthographic else max(near, 0.0), shape.middle)
         hits = shape.tree.run(*rays, output=True)
         index = hits["geomID"].reshape(height, width)
-        lit = [_lit(mesh.rgb, _turned(normals, view.rotation)) for mesh, normals in zip(shape.meshes, shape.normals)]
+        lit = [
+            _lit(mesh.rgb, _turned(normals, view.rotation)) if shaded else np.asarray(mesh.rgb, np.float32)
+            for mesh, normals in zip(shape.meshes, shape.normals)
+        ]
         rgb = _seen(hits, lit, shape.meshes).reshape(height, width, 3)
     return _placed(rgb, index, (left, top, right, bottom), view.size, samples, len(shape.meshes))
 

@@ -1,0 +1,186 @@
+"""Rows of all samples of a tree: measured by several processes, kept as they come, never measured twice."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from hoijax.body.builtin import builtin_body
+from hoijax.body.parts import body_parts, parts_for_mesh
+from hoijax.data.atomic import save_bytes
+from hoijax.data.read import load_sample
+from hoijax.data.sample import Sample, SampleError
+from hoijax.losses.lpips import LpipsWeights, load_lpips
+from hoijax.tasks.statistics.row import Row, fingerprint, measured_row, plain, topology_of, unplain
+from hoijax.tasks.statistics.stature import Stature, init_stature
+
+# Called with what is done after each sample: its name, and why it was left out, or nothing.
+Tell = Callable[[str, str], None]
+
+
+class Collected(NamedTuple):
+    """Rows in the order of the samples' names, {name: why it was left out}, and how many rows were known already."""
+
+    rows: tuple[Row, ...]
+    left_out: dict[str, str]
+    known: int
+
+
+class _Tools(NamedTuple):
+    """What a process needs for every sample."""
+
+    store: Path
+    net: str
+    lpips: LpipsWeights | None
+    stature: Stature
+
+
+_tools: list[_Tools] = []  # of this process, filled once by `_begin`
+
+
+def collect(
+    folders: Mapping[str, Path], store: Path, lpips: str = "", workers: int = 1, tell: Tell = lambda name, why: None
+) -> Collected:
+    """A row for each of {name: folder} that can be measured. `lpips`: "", "alex" or "vgg".
+
+    Each row is a file in `store`, whole or not at all, keyed by a fingerprint of the sample's files: a run that was stopped
+    goes on, and a sample that changed is measured anew. The first new sample is measured before others start, so that what
+    is learned about its body holds for all that share it. When a process dies, what it was at is tried once more in a
+    process of its own; a sample that ends that one too is left out.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    rows: dict[str, Row] = {}
+    left_out: dict[str, str] = {}
+    waiting: dict[str, Path] = {}
+    for name, folder in folders.items():
+        try:
+            found = known_row(store, name, fingerprint(folder, lpips))
+        except SampleError as error:
+            left_out[name] = str(error)
+            tell(name, str(error))
+            continue
+        if found is None:
+            waiting[name] = folder
+        else:
+            rows[name] = found
+            tell(name, "")
+    known = len(rows)
+    for name, row, why in _measured(waiting, store, lpips, workers):
+        if row is None:
+            left_out[name] = why
+        else:
+            rows[name] = row
+        tell(name, why)
+    return Collected(tuple(rows[name] for name in folders if name in rows), dict(sorted(left_out.items())), known)
+
+
+def row_file(store: Path, name: str) -> Path:
+    """Where a sample's row is kept."""
+    return store / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:24]}.json"
+
+
+def known_row(store: Path, name: str, key: str) -> Row | None:
+    """The kept row of a sample with this fingerprint; None where there is none, or it is of other files."""
+    try:
+        record = json.loads(row_file(store, name).read_bytes())
+        return unplain(record["row"]) if record["fingerprint"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _measured(
+    waiting: Mapping[str, Path], store: Path, lpips: str, workers: int
+) -> Iterator[tuple[str, Row | None, str]]:
+    """(name, row, why there is none) as they become ready."""
+    queue = list(waiting.items())
+    if not queue:
+        return
+    _begin(store, lpips)
+    first = 0
+    while first < len(queue):  # here, until one succeeds
+        name, folder = queue[first]
+        row, why = _try(name, folder)
+        yield name, row, why
+        first += 1
+        if row is not None and workers > 1:
+            break
+    yield from _spread(queue[first:], store, lpips, workers)
+
+
+def _spread(
+    rest: Sequence[tuple[str, Path]], store: Path, lpips: str, workers: int
+) -> Iterator[tuple[str, Row | None, str]]:
+    """The same by several processes. When one dies, those it may have died of go on alone, the others in a new crew."""
+    while rest:
+        done = set()
+        with ProcessPoolExecutor(min(workers, len(rest)), get_context("spawn"), _begin, (store, lpips)) as pool:
+            futures = {pool.submit(_try, *each): each[0] for each in rest}
+            for future in as_completed(futures):
+                try:
+                    row, why = future.result()
+                except BrokenProcessPool:
+                    continue
+                done.add(futures[future])
+                yield futures[future], row, why
+        rest = [each for each in rest if each[0] not in done]
+        suspects, rest = rest[: 2 * workers], rest[2 * workers :]
+        for name, folder in suspects:
+            yield name, *_alone(name, folder, store, lpips)
+
+
+def _alone(name: str, folder: Path, store: Path, lpips: str) -> tuple[Row | None, str]:
+    """One sample in a process of its own, which it may take with it."""
+    with ProcessPoolExecutor(1, get_context("spawn"), _begin, (store, lpips)) as pool:
+        try:
+            return pool.submit(_try, name, folder).result()
+        except BrokenProcessPool:
+            return None, f"{folder}: the process that measured it died, perhaps for want of memory"
+
+
+def _begin(store: Path, lpips: str) -> None:
+    """Loads what every sample needs, once a process."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # nothing here is worth a GPU, and workers would quarrel for it
+    _tools[:] = [_Tools(store, lpips, load_lpips(lpips) if lpips else None, init_stature())]
+
+
+def _try(name: str, folder: Path) -> tuple[Row | None, str]:
+    """Measures and keeps one row, or says why not."""
+    tools = _tools[0]
+    try:
+        key = fingerprint(folder, tools.net)
+        sample = load_sample(folder)
+        row = measured_row(name, sample, _parts(tools.store, sample), tools.stature, tools.lpips)
+    except SampleError as error:
+        return None, str(error)
+    except Exception as error:  # one odd sample must not end a run over thousands; it is listed with this
+        first = (str(error).splitlines() or [""])[0]
+        return None, f"{folder}: {type(error).__name__}: {first}"
+    save_bytes(row_file(tools.store, name), json.dumps({"fingerprint": key, "row": plain(row)}).encode())
+    return row, ""
+
+
+def _parts(store: Path, sample: Sample) -> Int[np.ndarray, " v"]:
+    """The 34 parts of the human's vertices, worked out once for each topology and kept."""
+    path = store / f"parts_{topology_of(sample.human)}.json"
+    try:
+        return np.array(json.loads(path.read_bytes()), np.int64)
+    except (OSError, ValueError):
+        pass
+    body = builtin_body()
+    same = np.array_equal(np.asarray(body.faces), sample.human.faces)
+    parts = body_parts(body) if same else parts_for_mesh(sample.human.verts, body, sample.pose)
+    save_bytes(path, json.dumps([int(part) for part in parts]).encode())
+    return parts
+
+
+def load_topology_parts(store: Path, topology: str) -> Int[np.ndarray, " v"]:
+    """The parts that were worked out for a topology."""
+    return np.array(json.loads((store / f"parts_{topology}.json").read_bytes()), np.int64)
