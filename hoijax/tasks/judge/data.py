@@ -144,6 +144,13 @@ def stacked(given: Sequence[JudgeInput]) -> JudgeInput:
     return JudgeInput(*(np.stack([np.asarray(field) for field in fields]) for fields in zip(*given)))
 
 
+def item_labels(labels: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
+    """Of items: 0 where either is not good, 1 where both are, NaN where that is not known."""
+    found = np.where(np.isfinite(labels).all(1), 1.0, np.nan)
+    found[(labels == 0).any(1)] = 0.0
+    return found
+
+
 def subset(examples: Examples, chosen: Sequence[int] | np.ndarray) -> Examples:
     """Some of the examples, by index or by a mask."""
     index = np.asarray(chosen)

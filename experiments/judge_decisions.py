@@ -1,0 +1,124 @@
+"""Decisions of the filter as examples for the judge; and those of an annotator who is a program, about flawed copies."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from hoijax.annotate.choice import chosen, current
+from hoijax.annotate.decisions import load_decisions
+from hoijax.annotate.filter.state import HUMAN, OBJECT, REASONS, SEES
+from hoijax.annotate.items import Items, find_items, fingerprint, load_item
+from hoijax.annotate.readers import DELETE, FILTER, PASS, tool_readers
+from hoijax.annotate.store import Event, append, close_store, events, open_store, standing
+from hoijax.data.sample import SampleError
+from hoijax.data.synthetic.flawed import NOTE_FILE, Note, load_note
+from hoijax.tasks.judge.data import Examples, judge_input, stacked
+
+ANNOTATOR = "built-in"  # who decides about copies with known flaws: no person
+
+
+class Decision(NamedTuple):
+    """What counts of an item: of human and object 1 (good), 0 (not), NaN (nobody said). `events`: the annotator's own."""
+
+    item: str
+    annotator: str
+    labels: tuple[float, float]
+    strokes: int
+    events: tuple[Event, ...]
+
+
+def find_decisions(items: Items, store: str = "", annotator: str = "") -> tuple[list[Decision], int]:
+    """All that was finished in the filter, of several annotators the one that counts; and how many decisions do not count
+    because files changed. An object that is to be made again is not good as it is."""
+    readers = tool_readers()
+    happened, _ = load_decisions(items, readers, store)
+    found = current(items, [event for event in happened if event.tool == FILTER], readers, annotator)
+    decisions = []
+    for item, by_tool in found.events.items():
+        who = chosen(by_tool[FILTER], FILTER, readers)
+        if not who:
+            continue
+        said = readers.filtered(by_tool[FILTER][who])
+        human, thing = (np.nan if not word else float(word == PASS) for word in (said.human, said.object))
+        decisions.append(Decision(item, who, (human, thing), said.strokes, by_tool[FILTER][who]))
+    return decisions, len(found.stale)
+
+
+def source_of(items: Items, item: str) -> str:
+    """What decides the split of an item: its name, or that of the scene it is a copy of."""
+    folder = items.folders[item]
+    return load_note(folder).source if (folder / NOTE_FILE).is_file() else item
+
+
+def read_examples(
+    items: Items, decisions: Iterable[Decision], points: int, tell: Callable[[str, str], None]
+) -> Examples:
+    """All examples that can be read, masks as the annotator corrected them; `tell(item, why)` hears of the others.
+
+    Raises ValueError where none is left.
+    """
+    readers, kept, given = tool_readers(), [], []
+    for decision in decisions:
+        try:
+            sample = load_item(items, decision.item)
+            if decision.strokes:
+                masks = readers.masks(sample, decision.events)
+                sample = sample._replace(human_mask=masks[0], object_mask=masks[1])
+            one = judge_input(sample, points)
+        except (SampleError, ValueError) as error:
+            tell(decision.item, str(error))
+            continue
+        kept.append(decision)
+        given.append(one)
+    if not kept:
+        raise ValueError("none of the samples can be used")
+    labels = np.array([decision.labels for decision in kept], np.float64)
+    names = tuple(decision.item for decision in kept)
+    return Examples(names, tuple(source_of(items, name) for name in names), stacked(given), labels)
+
+
+def made_up_events(note: Note, noise: float, rng: np.random.Generator) -> list[tuple[Sequence[str], str, str]]:
+    """What an annotator does who sees every flaw but for a share `noise`, in which they err: (who, verdict, reason).
+
+    One who deletes need not judge the other: half of the time they have passed it before.
+    """
+    errs = rng.random() < noise
+    if (note.flaw is None) != errs:
+        return [((HUMAN, OBJECT), PASS, "")]
+    if note.flaw is None:
+        who = (HUMAN, OBJECT)[int(rng.integers(2))]
+        reason = REASONS[who][int(rng.integers(len(REASONS[who])))]
+    else:
+        who, reason, _ = note.flaw
+    before: list[tuple[Sequence[str], str, str]] = []
+    if rng.random() < 0.5:
+        before = [((OBJECT if who == HUMAN else HUMAN,), PASS, "")]
+    return [*before, ((who,), DELETE, reason)]
+
+
+def decide_all(
+    tree: Path, store: Path, noise: float, seed: int, progress: Callable[[Sequence[str]], Iterable[str]]
+) -> int:
+    """Puts the decisions of `ANNOTATOR` about every copy into the store, where they do not stand there yet; how many items.
+
+    Every event says of itself that it was made up. Raises SampleError for a store or a copy that cannot be used.
+    """
+    items = find_items(tree)
+    opened = open_store(store)
+    try:
+        stand: Mapping[str, str] = {e.item: e.version for e in standing(events(opened, tool=FILTER, annotator=ANNOTATOR))}
+        count = 0
+        for item in progress(list(items.folders)):
+            version = fingerprint(items.folders[item], SEES)
+            if stand.get(item) == version:
+                continue
+            rng = np.random.default_rng([seed, *item.encode()])
+            for who, verdict, reason in made_up_events(load_note(items.folders[item]), noise, rng):
+                value = {"who": list(who), "verdict": verdict, "reason": reason, "made_up": True}
+                append(opened, ANNOTATOR, item, FILTER, "judge", value, version)
+            count += 1
+        return count
+    finally:
+        close_store(opened)
