@@ -20,6 +20,7 @@ from absl import app, flags
 from hoijax.annotate.facts import start_facts
 from hoijax.annotate.guard import is_loopback
 from hoijax.annotate.items import find_items
+from hoijax.annotate.likely import IOU, ORDERS, Likely, likely_file, load_likely
 from hoijax.annotate.serve import open_desk, serve
 from hoijax.annotate.store import STORE
 from hoijax.annotate.tools import TOOLS
@@ -36,6 +37,12 @@ _TOKEN = flags.DEFINE_string(
 )
 _LIBRARY = flags.DEFINE_string("library", None, "Folder of templates (experiments/templates.py) for the filter.")
 _EACH = flags.DEFINE_boolean("each", False, "Every annotator does every item, to measure how well they agree.")
+_ORDER = flags.DEFINE_enum(
+    "order",
+    IOU,
+    list(ORDERS),
+    "The filter's work list: worst IoU first; or, after judge.py sort, likely fine or doubtful first.",
+)
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -63,6 +70,19 @@ def token_of(file: Path) -> str:
     return token
 
 
+def expected(store: Path) -> Likely | None:
+    """What a judge network expects of the items. A file that cannot be used is told of, and all is as without it."""
+    file = likely_file(store)
+    try:
+        found = load_likely(file)
+    except SampleError as error:
+        print(f"{error}; it is left out", file=sys.stderr)
+        found = None
+    if found is None and _ORDER.value != IOU:
+        sys.exit(f"--order={_ORDER.value}: needs {file}; python experiments/judge.py sort makes it")
+    return found
+
+
 def main(argv: list[str]) -> None:
     """Finds the samples, opens the store, serves."""
     if len(argv) > 1:
@@ -73,7 +93,7 @@ def main(argv: list[str]) -> None:
         store = Path(os.path.realpath(_STORE.value or items.tree / STORE))
         with held(store.with_name(f".{store.name}.lock")):
             library = load_library(_LIBRARY.value) if _LIBRARY.value else None
-            desk = open_desk(items, store, TOOLS, {}, library, _EACH.value)
+            desk = open_desk(items, store, TOOLS, {}, library, _EACH.value, expected(store), _ORDER.value)
             start_facts(desk, store.with_name(f"{store.name}.iou.json"))
             opened = listening(_HOST.value, _PORT.value)
             local = is_loopback(opened.getsockname()[0])

@@ -43,7 +43,9 @@ SAVE_EVERY = 100  # items
 
 _DATA = flags.DEFINE_string("data", None, "The tree of samples.", required=True)
 _MODEL = flags.DEFINE_string("model", None, "Folder of the trained judge.")
-_OUT = flags.DEFINE_string("out", None, "make-flawed: the tree to write; evaluate: the folder, MODEL/evaluation if unset.")
+_OUT = flags.DEFINE_string(
+    "out", None, "make-flawed: the tree to write; evaluate: the folder, MODEL/evaluation if unset."
+)
 _STORE = flags.DEFINE_string("store", None, "Decisions; annotations.sqlite in the tree by default.")
 _ANNOTATOR = flags.DEFINE_string("annotator", "", "train, evaluate: only what this annotator decided.")
 _INPUTS = flags.DEFINE_list("inputs", list(INPUTS), f"train: what the network sees, of {', '.join(INPUTS)}.")
@@ -66,7 +68,9 @@ def make_flawed() -> None:
     out.mkdir(parents=True, exist_ok=True)
     real = next(foreign(out), None)
     if real is not None:
-        sys.exit(f"{real}: is no copy that this program made; made-up decisions do not belong beside it, choose another --out")
+        sys.exit(
+            f"{real}: is no copy that this program made; made-up decisions do not belong beside it, choose another --out"
+        )
     trouble = []
     for job in tqdm(copies(Path(_DATA.value), _FLAWS.value), "copies", unit="copy"):
         try:
@@ -90,7 +94,9 @@ def train_judge() -> None:
     every, annotators = read(options.points, ("train", "validation"))
     learned, validation = (of_split(every, split) for split in ("train", "validation"))
     if not (learned.names and validation.names):
-        sys.exit(f"{_DATA.value}: {len(learned.names)} to train on and {len(validation.names)} to validate; expected some")
+        sys.exit(
+            f"{_DATA.value}: {len(learned.names)} to train on and {len(validation.names)} to validate; expected some"
+        )
     print(f"{len(learned.names)} items to train on, {len(validation.names)} to validate; {jax.devices()[0].platform}")
     with tqdm(total=options.epochs, unit="epoch") as progress:
 
@@ -177,7 +183,9 @@ def read(points: int, splits: Sequence[str]) -> tuple[Examples, list[str]]:
         print(f"decisions about {stale} items do not count: their files have changed or are gone", file=sys.stderr)
     chosen = [one for one in decisions if split_of(source_of(items, one.item)) in splits]
     if not chosen:
-        sys.exit(f"{_DATA.value}: of {len(decisions)} decided items none belongs to {' or '.join(splits)}; filter some first")
+        sys.exit(
+            f"{_DATA.value}: of {len(decisions)} decided items none belongs to {' or '.join(splits)}; filter some first"
+        )
     trouble: list[str] = []
     try:
         found = read_examples(items, bar("reading")(chosen), points, lambda name, why: trouble.append(f"{name}: {why}"))

@@ -108,7 +108,9 @@ def decide_all(
     items = find_items(tree)
     opened = open_store(store)
     try:
-        stand: Mapping[str, str] = {e.item: e.version for e in standing(events(opened, tool=FILTER, annotator=ANNOTATOR))}
+        stand: Mapping[str, str] = {
+            e.item: e.version for e in standing(events(opened, tool=FILTER, annotator=ANNOTATOR))
+        }
         count = 0
         for item in progress(list(items.folders)):
             version = fingerprint(items.folders[item], SEES)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hoijax.annotate.blobs import Blobs
 from hoijax.annotate.items import Items, fingerprint
+from hoijax.annotate.likely import FILTER, IOU, Chance, place
 from hoijax.annotate.seats import Seats
 from hoijax.annotate.store import Event, events, standing
 from hoijax.annotate.tool import Tool
@@ -17,7 +18,9 @@ class Desk(NamedTuple):
     """One server's. `states`: by tool, then item, then annotator, what the annotator made of it ("" while unfinished).
 
     `each`: every annotator does every item, as agreement needs; otherwise what one has done is done.
-    `facts`: by item, numbers for the work lists, such as the IoU of the object.
+    `facts`: by item, numbers for the work lists, such as the IoU of the object. `likely`: by item, what a judge network
+    expects (`judge` says which one; `notes` what of it does not count). `orders`: by annotator, the order of the filter's
+    work list that they chose; `first` is that of the others.
     """
 
     items: Items
@@ -29,6 +32,11 @@ class Desk(NamedTuple):
     facts: dict[str, dict[str, float]]
     library: Library | None
     each: bool
+    likely: dict[str, Chance]
+    judge: str
+    notes: list[str]
+    orders: dict[str, str]
+    first: str
 
 
 def mine(desk: Desk, tool: str, item: str, annotator: str) -> list[Event]:
@@ -72,10 +80,17 @@ def finished(desk: Desk, tool: str, item: str, annotator: str) -> bool:
     return bool(states.get(annotator)) if desk.each else any(states.values())
 
 
-def order(desk: Desk) -> list[str]:
-    """The items in the order of the work list: those with the lowest IoU first where it is known, then by name."""
+def order(desk: Desk, way: str = IOU) -> list[str]:
+    """The items in the order of the work list: in this `way` where a judge expects something, then those with the lowest
+    IoU first where it is known, then by name."""
     worst = {item: facts.get("iou", 2.0) for item, facts in desk.facts.items()}
-    return sorted(desk.items.folders, key=lambda item: (worst.get(item, 2.0), item))
+    return sorted(desk.items.folders, key=lambda item: (place(way, desk.likely.get(item)), worst.get(item, 2.0), item))
+
+
+def way_of(desk: Desk, annotator: str, tool: str = FILTER) -> str:
+    """The order in which this annotator goes through the items of a tool. A judge judges what the filter decides, so all
+    other tools keep theirs; so does the filter without one."""
+    return desk.orders.get(annotator, desk.first) if desk.judge and tool == FILTER else IOU
 
 
 def next_item(

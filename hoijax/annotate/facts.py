@@ -16,6 +16,7 @@ from hoijax.annotate.desk import Desk, by_annotator, note_state
 from hoijax.annotate.fine.numbers import iou, sight
 from hoijax.annotate.fine.state import base_mesh, first_base, is_done
 from hoijax.annotate.items import Items, fingerprint, load_item
+from hoijax.annotate.likely import FILTER
 from hoijax.data.atomic import save_bytes
 from hoijax.data.sample import SampleError
 
@@ -63,7 +64,7 @@ def start_facts(desk: Desk, cache: Path) -> threading.Thread:
     """Begins to fill `desk.facts` and to look through `desk.states`; the thread ends when all is known.
 
     `cache` keeps the IoU between starts. An item that was confirmed in the fine tool has the IoU of that. Decisions about
-    files that have changed since no longer count as done.
+    files that have changed since no longer count as done, and what a judge expected of such no longer counts either.
     """
     kept = load_kept(cache)
     confirmed = confirmed_ious(desk)
@@ -102,7 +103,10 @@ def _listen(desk: Desk, cache: Path, kept: Kept, confirmed: Mapping[str, tuple[f
     asked: dict[str, dict[str, Kinds]] = {}
     for tool, item, _ in happened:
         asked.setdefault(item, {})[tool] = desk.tools[tool].sees
+    for item in desk.likely if FILTER in desk.tools else ():
+        asked.setdefault(item, {})[FILTER] = desk.tools[FILTER].sees
     found: Kept = {}
+    outdated = 0
     process, connection = start(find_facts, desk.items, kept, asked)
     try:
         while True:
@@ -111,6 +115,10 @@ def _listen(desk: Desk, cache: Path, kept: Kept, confirmed: Mapping[str, tuple[f
             stands = name in confirmed and confirmed[name][1] == versions.get(FINE)
             if not stands and desk.facts[name] == facts[name]:
                 desk.facts[name] = {} if value is None else {"iou": value}
+            chance = desk.likely.get(name)
+            if chance is not None and FILTER in versions and chance.version != versions[FILTER]:
+                del desk.likely[name]
+                outdated += 1
             for key, before in states.items():
                 if key[1] == name and desk.states[key[0]].get(name, {}).get(key[2], "") == before:
                     these = [event for event in happened[key] if event.version == versions[key[0]]]
@@ -121,6 +129,9 @@ def _listen(desk: Desk, cache: Path, kept: Kept, confirmed: Mapping[str, tuple[f
         process.join()
         if len(found) < len(desk.items.folders):
             logging.warning("IoU of %d of %d items was found", len(found), len(desk.items.folders))
+    if outdated:
+        desk.notes.append(f"{outdated} items have other files now than the judge saw")
+        logging.warning("%s: %s; sort again", desk.judge, desk.notes[-1])
     _save(cache, {**known(desk.items, kept), **found})
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from nicegui import ui
 
-from hoijax.annotate.desk import Desk, finished, order
+from hoijax.annotate.desk import Desk, finished, order, way_of
+from hoijax.annotate.likely import ORDERS
 from hoijax.annotate.look import BAR, look
 from hoijax.annotate.page import quoted
 
@@ -70,11 +71,16 @@ def work_table(desk: Desk, annotator: str) -> None:
     columns += [
         {"name": n, "label": t.title, "field": n, "align": "left", "sortable": True} for n, t in desk.tools.items()
     ]
-    rows = [row(desk, item, numbers) for item in order(desk)]
+    if desk.judge:
+        columns.insert(1, {"name": "likely", "label": "Likely fine", "field": "likely", "sortable": True})
+    rows = [row(desk, item, numbers) for item in order(desk, way_of(desk, annotator))]
     table = ui.table(columns=columns, rows=rows, row_key="item", pagination=25).classes("w-full").props("dense flat")
     table.props("data-mark=items")
     with table.add_slot("top-left"):
-        ui.label("Items, worst IoU first").classes("font-medium")
+        if desk.judge:
+            choose_order(desk, annotator, table, numbers)
+        else:
+            ui.label(f"Items, {ORDERS[way_of(desk, annotator)].lower()}").classes("font-medium")
     with table.add_slot("top-right"):
         ui.input(placeholder="Search").props("dense").bind_value(table, "filter")
     for name in desk.tools:
@@ -85,10 +91,26 @@ def work_table(desk: Desk, annotator: str) -> None:
         )
 
 
+def choose_order(desk: Desk, annotator: str, table: ui.table, numbers: list[str]) -> None:
+    """The orders that a judge makes possible: for this list, and for the filter from the next time that it is opened."""
+
+    def choose(way: str) -> None:
+        desk.orders[annotator] = way
+        table.rows = [row(desk, item, numbers) for item in order(desk, way)]
+
+    with ui.column().classes("gap-1"):
+        toggle = ui.toggle(ORDERS, value=way_of(desk, annotator), on_change=lambda event: choose(event.value))
+        toggle.props("dense no-caps unelevated data-mark=order")
+        told = "; ".join([f"Likely fine: {desk.judge}. A guess, not a decision", *desk.notes])
+        ui.label(f"{told}.").classes("text-xs text-grey-7").props("data-mark=judge")
+
+
 def row(desk: Desk, item: str, numbers: list[str]) -> dict[str, Any]:
     """What the table says of an item."""
     facts = {name: round(value, 3) for name, value in desk.facts.get(item, {}).items() if name in numbers}
     said: dict[str, Any] = {"item": item, **facts}
+    if item in desk.likely:
+        said["likely"] = round(desk.likely[item].item, 2)
     for name in desk.tools:
         states = desk.states[name].get(item, {})
         holder = desk.seats.holder(name, item)

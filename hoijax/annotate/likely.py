@@ -14,6 +14,7 @@ from hoijax.data.atomic import save_bytes
 from hoijax.data.sample import SampleError
 
 SCHEMA = 1
+FILTER = "filter"  # the tool whose decisions are foretold
 IOU, FINE, DOUBTFUL = "iou", "fine", "doubtful"
 ORDERS = {IOU: "Worst IoU first", FINE: "Likely fine first", DOUBTFUL: "Doubtful first"}
 
@@ -77,6 +78,11 @@ def of_tree(likely: Likely, items: Items) -> tuple[dict[str, Chance], list[str]]
     kept = {name: chance for name, chance in likely.items.items() if name in items.folders}
     gone = len(likely.items) - len(kept)
     return kept, [f"{gone} of its {len(likely.items)} entries are of items that are not in the tree"] if gone else []
+
+
+def said_of(likely: Likely) -> str:
+    """Which judge it is, in a line."""
+    return f"judge {likely.model}, {likely.made}, learned from {', '.join(likely.learned) or 'nobody'}"
 
 
 def place(order: str, chance: Chance | None) -> float:

@@ -12,7 +12,7 @@ from nicegui import background_tasks, ui
 
 from hoijax.annotate.ahead import Ahead, Prepared
 from hoijax.annotate.blobs import jpeg, png
-from hoijax.annotate.desk import Desk, finished, mine, next_item, note_state, order
+from hoijax.annotate.desk import Desk, finished, mine, next_item, note_state, order, way_of
 from hoijax.annotate.items import fingerprint, item_folder, load_item, readable
 from hoijax.annotate.seats import Seated
 from hoijax.annotate.store import Event, append, take_back
@@ -30,7 +30,9 @@ class Seat:
     def __init__(self, desk: Desk, tool: Tool, annotator: str, told: Callable[[], None]) -> None:
         self.desk, self.tool, self.annotator = desk, tool, annotator
         self.client = ui.context.client
-        self.names = order(desk)  # as it was when the page was opened: nothing jumps while one works
+        self.names = order(
+            desk, way_of(desk, annotator, tool.name)
+        )  # as it was when the page was opened: nothing jumps while one works
         self.item: str | None = None
         self._sample: Sample | None = None
         self.made: Any = None

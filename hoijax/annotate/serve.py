@@ -17,6 +17,7 @@ from hoijax.annotate.desk import Desk, read_states
 from hoijax.annotate.guard import LOOPBACK, Guard, is_loopback
 from hoijax.annotate.home import NAME_COOKIE, NAME_PATTERN, home_page, name_page
 from hoijax.annotate.items import Items
+from hoijax.annotate.likely import IOU, Likely, of_tree, said_of
 from hoijax.annotate.page import tool_page
 from hoijax.annotate.seats import Seats
 from hoijax.annotate.store import close_store, open_store
@@ -33,11 +34,19 @@ def open_desk(
     facts: dict[str, dict[str, float]],
     library: Library | None = None,
     each: bool = False,
+    likely: Likely | None = None,
+    first: str = IOU,
 ) -> Desk:
-    """All that the pages share. Raises SampleError where the store cannot be used."""
+    """All that the pages share. Raises SampleError where the store cannot be used.
+
+    `likely`: what a judge network expects; `first`: the order of the filter's work list for who chooses none.
+    """
     by_name = {tool.name: tool for tool in tools}
     states: dict[str, dict[str, dict[str, str]]] = {name: {} for name in by_name}
-    desk = Desk(items, open_store(store), by_name, Seats(), Blobs(), states, facts, library, each)
+    chances, notes = ({}, []) if likely is None else of_tree(likely, items)
+    judge = said_of(likely) if likely is not None else ""
+    shared = items, open_store(store), by_name, Seats(), Blobs(), states, facts, library, each
+    desk = Desk(*shared, chances, judge, notes, {}, first)
     read_states(desk)
     return desk
 

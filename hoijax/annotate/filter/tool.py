@@ -93,7 +93,17 @@ def keys(judge: Judge, panel: Panel, seat: Seat) -> list[Key]:
         *found,
         Key("r", "queue: inpaint and reconstruct again", lambda: judge.redo(panel.note())),
         Key("d", "turn the object in 3D, and back to six views", lambda: turn(seat, panel)),
+        *([Key("j", "what the judge network expects: it may sway you", lambda: ask(seat))] if seat.desk.judge else []),
     ]
+
+
+def ask(seat: Seat) -> None:
+    """What a judge expects of the item: only for who asks, as a number beside the buttons would decide for many."""
+    chance = seat.desk.likely.get(seat.item or "")
+    if chance is None:
+        seat.say("The judge has not seen these files.")
+    else:
+        seat.say(f"Judge: human good {chance.human:.2f}, object good {chance.object:.2f}, both {chance.item:.2f}.")
 
 
 def turn(seat: Seat, panel: Panel) -> None:

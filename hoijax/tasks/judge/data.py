@@ -169,11 +169,11 @@ def augmented(given: JudgeInput, rng: np.random.Generator) -> JudgeInput:
     o, i = np.zeros(count), np.ones(count)
     turn = np.stack([np.stack(row, -1) for row in ((c, o, s), (o, i, o), (-s, o, c))], -2)
     turn[flip, :, 0] *= -1
-    clouds = (
+    human, thing = (
         (np.einsum("nij,npj->npi", turn, np.asarray(cloud)) + rng.normal(0, 0.003, cloud.shape)).astype(np.float32)
         for cloud in (given.human, given.object)
     )
     image = np.array(given.picture, np.float32)
     image[flip] = image[flip, :, ::-1]
     image[..., :3] *= rng.uniform(0.8, 1.2, (count, 1, 1, 3))
-    return JudgeInput(image, *clouds, given.scalars)
+    return JudgeInput(image, human, thing, given.scalars)

@@ -17,17 +17,13 @@ class Logistic(NamedTuple):
     bias: Float[np.ndarray, "2"]
 
 
-def fit_logistic(
-    scalars: Float[np.ndarray, "n k"], labels: Float[np.ndarray, "n 2"], ridge: float = 1.0
-) -> Logistic:
+def fit_logistic(scalars: Float[np.ndarray, "n k"], labels: Float[np.ndarray, "n 2"], ridge: float = 1.0) -> Logistic:
     """Maximum likelihood with `ridge` / 2 times the squared weights; NaN labels are left out."""
     values = scalars.astype(np.float64)
     center, spread = values.mean(0), values.std(0) + 1e-3
     scaled = (values - center) / spread
     columns = [_fit(scaled[np.isfinite(y)], y[np.isfinite(y)].astype(np.float64), ridge) for y in labels.T]
-    return Logistic(
-        center, spread, np.stack([found[:-1] for found in columns], 1), np.array([f[-1] for f in columns])
-    )
+    return Logistic(center, spread, np.stack([found[:-1] for found in columns], 1), np.array([f[-1] for f in columns]))
 
 
 def logistic_logits(model: Logistic, scalars: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n 2"]:

@@ -24,7 +24,7 @@ class Bins(NamedTuple):
     """A reliability diagram: of each bin of equal width how many there are, their mean probability, the share of good ones;
     NaN in an empty bin."""
 
-    count: Int[np.ndarray, " b"]
+    items: Int[np.ndarray, " b"]
     said: Float[np.ndarray, " b"]
     came: Float[np.ndarray, " b"]
 
@@ -35,8 +35,8 @@ def measures(said: Float[np.ndarray, " n"], labels: Float[np.ndarray, " n"]) -> 
     if not len(y):
         raise ValueError("measures: no label is known")
     found = bins(p, y)
-    some = found.count > 0
-    ece = float((found.count[some] * np.abs(found.said[some] - found.came[some])).sum() / len(y))
+    some = found.items > 0
+    ece = float((found.items[some] * np.abs(found.said[some] - found.came[some])).sum() / len(y))
     return Measures(len(y), float(((p > 0.5) == (y > 0.5)).mean()), auroc(p, y), float(((p - y) ** 2).mean()), ece)
 
 

@@ -111,7 +111,9 @@ def flaws_table(
     return Table("Flaws that are told", head, rows)
 
 
-def order_table(found: Mapping[str, Float[np.ndarray, "n 3"]], labels: Float[np.ndarray, " n"], held: Examples) -> Table:
+def order_table(
+    found: Mapping[str, Float[np.ndarray, "n 3"]], labels: Float[np.ndarray, " n"], held: Examples
+) -> Table:
     """Items to look at until `SHARE` of the good ones have been passed, in several orders."""
     there = np.isfinite(labels)
     good = labels[there] > 0.5
@@ -163,10 +165,10 @@ def reliability_figure(said: Float[np.ndarray, "n 3"], labels: Float[np.ndarray,
         upper.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
         if len(y):
             found = bins(p, y)
-            some = found.count > 0
-            error = np.sqrt(np.clip(found.came * (1 - found.came), 0.02, None) / np.maximum(found.count, 1))
+            some = found.items > 0
+            error = np.sqrt(np.clip(found.came * (1 - found.came), 0.02, None) / np.maximum(found.items, 1))
             upper.errorbar(found.said[some], found.came[some], yerr=error[some], fmt="o", color=color, capsize=2)
-            lower.bar((np.arange(len(found.count)) + 0.5) / len(found.count), found.count, 0.085, color=color)
+            lower.bar((np.arange(len(found.items)) + 0.5) / len(found.items), found.items, 0.085, color=color)
         upper.set(title=f"{who}, n = {len(y)}", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
         lower.set(xlabel="probability to be good, as said")
     grid[0, 0].set_ylabel("share that was good")

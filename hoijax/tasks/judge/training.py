@@ -98,7 +98,9 @@ def load_judge(folder: Path) -> Judge:
         raise SampleError(folder, f"is no training of a judge that can be understood ({error!r})") from error
     if schema != SCHEMA:
         raise SampleError(folder, f"learned from inputs of version {schema}, expected {SCHEMA}: train it again")
-    state, progress = load_best(folder, init_state(config, empty_input(options.points), options.rate, jax.random.key(0)))
+    state, progress = load_best(
+        folder, init_state(config, empty_input(options.points), options.rate, jax.random.key(0))
+    )
     try:
         found = json.loads(path.read_text())
         calibration = Calibration(
