@@ -19,11 +19,11 @@ from typing import TypeVar
 import jax
 import numpy as np
 from absl import app, flags
-from judge_decisions import ANNOTATOR, decide_all, find_decisions, read_examples, source_of
+from judge_decisions import ANNOTATOR, cache_folder, decide_all, find_decisions, kept_input, read_examples, source_of
 from tqdm import tqdm
 
 from hoijax.annotate.filter.state import SEES
-from hoijax.annotate.items import Items, find_items, fingerprint, load_item
+from hoijax.annotate.items import Items, find_items, fingerprint
 from hoijax.annotate.likely import Chance, Likely, likely_file, load_likely, save_likely
 from hoijax.annotate.store import STORE
 from hoijax.data.atomic import save_bytes
@@ -31,7 +31,7 @@ from hoijax.data.sample import SampleError
 from hoijax.data.synthetic.flawed import NOTE_FILE, copies, foreign, load_note, make_copy
 from hoijax.tasks.contact.data import split_of
 from hoijax.tasks.judge.calibration import both
-from hoijax.tasks.judge.data import Examples, judge_input, stacked, subset
+from hoijax.tasks.judge.data import Examples, stacked, subset
 from hoijax.tasks.judge.net import INPUTS, JudgeNetConfig
 from hoijax.tasks.judge.report import evaluation, reliability_figure, table_files
 from hoijax.tasks.judge.training import Judge, TrainOptions, judged, load_judge, train
@@ -138,14 +138,13 @@ def sort_items() -> None:
     judge = load_judge(model_folder())
     items = find_items(_DATA.value)
     file = likely_file(Path(_STORE.value or items.tree / STORE))
-    found = kept(file, judge, items)
+    found, cache = kept(file, judge, items), cache_folder(items, _STORE.value or "")
     left, trouble = [name for name in items.folders if name not in found], []
     for at in tqdm(range(0, len(left), SAVE_EVERY), "judging", unit=f" x{SAVE_EVERY} items"):
         given, entries = [], []
         for name in left[at : at + SAVE_EVERY]:
             try:
-                version = fingerprint(items.folders[name], SEES)
-                one = judge_input(load_item(items, name), judge.options.points)
+                version, one = kept_input(items, name, judge.options.points, cache)
             except (SampleError, ValueError) as error:
                 trouble.append(str(error))
                 continue
@@ -187,8 +186,11 @@ def read(points: int, splits: Sequence[str]) -> tuple[Examples, list[str]]:
             f"{_DATA.value}: of {len(decisions)} decided items none belongs to {' or '.join(splits)}; filter some first"
         )
     trouble: list[str] = []
+    cache = cache_folder(items, _STORE.value or "")
     try:
-        found = read_examples(items, bar("reading")(chosen), points, lambda name, why: trouble.append(f"{name}: {why}"))
+        found = read_examples(
+            items, bar("reading")(chosen), points, cache, lambda name, why: trouble.append(f"{name}: {why}")
+        )
     except ValueError as error:
         sys.exit(f"{_DATA.value}: {error}; the first: {trouble[0]}")
     tell_left_out(trouble, "items")

@@ -1,8 +1,10 @@
 """Decisions of the filter as examples for the judge; and those of an annotator who is a program, about flawed copies."""
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -11,10 +13,11 @@ from hoijax.annotate.decisions import load_decisions
 from hoijax.annotate.filter.state import HUMAN, OBJECT, REASONS, SEES
 from hoijax.annotate.items import Items, find_items, fingerprint, load_item
 from hoijax.annotate.readers import DELETE, FILTER, PASS, tool_readers
-from hoijax.annotate.store import Event, append, close_store, events, open_store, standing
+from hoijax.annotate.store import STORE, Event, append, close_store, events, open_store, standing
+from hoijax.data.atomic import save_bytes
 from hoijax.data.sample import SampleError
 from hoijax.data.synthetic.flawed import NOTE_FILE, Note, load_note
-from hoijax.tasks.judge.data import Examples, judge_input, stacked
+from hoijax.tasks.judge.data import SCHEMA, Examples, JudgeInput, judge_input, stacked
 
 ANNOTATOR = "built-in"  # who decides about copies with known flaws: no person
 
@@ -52,8 +55,34 @@ def source_of(items: Items, item: str) -> str:
     return load_note(folder).source if (folder / NOTE_FILE).is_file() else item
 
 
+def kept_input(items: Items, item: str, points: int, cache: Path) -> tuple[str, JudgeInput]:
+    """The fingerprint of an item's files and what the judge sees of them, from `cache` where it has seen them before.
+
+    Raises SampleError or ValueError where the sample cannot be used.
+    """
+    version = fingerprint(items.folders[item], SEES)
+    file = cache / f"{version}_{points}_{SCHEMA}.npz"
+    if version:
+        try:
+            with np.load(file, allow_pickle=False) as found:
+                return version, JudgeInput(*(found[name] for name in JudgeInput._fields))
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # none, or one that is damaged: made anew
+            pass
+    one = judge_input(load_item(items, item), points)
+    if version and version == fingerprint(items.folders[item], SEES):  # else somebody wrote to it meanwhile
+        packed = io.BytesIO()
+        np.savez_compressed(packed, picture=one.picture, human=one.human, object=one.object, scalars=one.scalars)
+        save_bytes(file, packed.getvalue())
+    return version, one
+
+
+def cache_folder(items: Items, store: str) -> Path:
+    """Where what the judge saw is kept, beside the store; it may be removed at any time."""
+    return Path(store or items.tree / STORE).absolute().parent / ".annotate" / "judge"
+
+
 def read_examples(
-    items: Items, decisions: Iterable[Decision], points: int, tell: Callable[[str, str], None]
+    items: Items, decisions: Iterable[Decision], points: int, cache: Path, tell: Callable[[str, str], None]
 ) -> Examples:
     """All examples that can be read, masks as the annotator corrected them; `tell(item, why)` hears of the others.
 
@@ -62,11 +91,12 @@ def read_examples(
     readers, kept, given = tool_readers(), [], []
     for decision in decisions:
         try:
-            sample = load_item(items, decision.item)
             if decision.strokes:
+                sample = load_item(items, decision.item)
                 masks = readers.masks(sample, decision.events)
-                sample = sample._replace(human_mask=masks[0], object_mask=masks[1])
-            one = judge_input(sample, points)
+                one = judge_input(sample._replace(human_mask=masks[0], object_mask=masks[1]), points)
+            else:
+                one = kept_input(items, decision.item, points, cache)[1]
         except (SampleError, ValueError) as error:
             tell(decision.item, str(error))
             continue
