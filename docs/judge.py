@@ -14,7 +14,7 @@ from hoijax.data.synthetic import synthetic_sample
 from hoijax.data.synthetic.flaws import flaws, with_flaw
 from hoijax.metrics.image import projected_mask
 
-SIDE, COLUMNS = 224, 7  # pixels of a tile; tiles in a row
+SIDE, COLUMNS = 196, 7  # pixels of a tile; tiles in a row
 HUMAN, OBJECT = (255, 170, 40), (40, 150, 255)
 
 
@@ -32,7 +32,7 @@ def tile(sample: Sample, title: str) -> np.ndarray:
     size = max(1, w * SIDE // max(h, w)), max(1, h * SIDE // max(h, w))
     found = np.full((SIDE + 22, SIDE, 3), 255, np.uint8)
     found[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return cv2.putText(found, title, (3, SIDE + 15), cv2.FONT_HERSHEY_SIMPLEX, 0.36, (30, 30, 30), 1, cv2.LINE_AA)
+    return cv2.putText(found, title, (3, SIDE + 15), cv2.FONT_HERSHEY_SIMPLEX, 0.33, (30, 30, 30), 1, cv2.LINE_AA)
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
             print(error)
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % COLUMNS)
     rows = [np.concatenate(tiles[k : k + COLUMNS], 1) for k in range(0, len(tiles), COLUMNS)]
-    Image.fromarray(np.concatenate(rows)).save(Path(__file__).with_name("judge_flaws.jpg"), quality=70)
+    Image.fromarray(np.concatenate(rows)).save(Path(__file__).with_name("judge_flaws.jpg"), quality=62)
 
 
 if __name__ == "__main__":
