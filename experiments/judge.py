@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import jax
 import numpy as np
-from absl import app, flags
+from absl import app, flags, logging
 from judge_decisions import ANNOTATOR, cache_folder, decide_all, find_decisions, kept_input, read_examples, source_of
 from tqdm import tqdm
 
@@ -229,6 +229,7 @@ def main(arguments: list[str]) -> None:
     commands = {"make-flawed": make_flawed, "train": train_judge, "evaluate": evaluate_judge, "sort": sort_items}
     if len(arguments) != 2 or arguments[1] not in commands:
         sys.exit(f"usage: {arguments[0]} {'|'.join(commands)} --data=TREE ... (--help tells the flags)")
+    logging.set_verbosity(logging.WARNING)  # each checkpoint would be told otherwise
     try:
         commands[arguments[1]]()
     except (SampleError, OSError) as error:
