@@ -80,7 +80,7 @@ def work_table(desk: Desk, annotator: str) -> None:
         if desk.judge:
             choose_order(desk, annotator, table, numbers)
         else:
-            ui.label(f"Items, {ORDERS[way_of(desk, annotator)].lower()}").classes("font-medium")
+            ui.label("Items, worst IoU first").classes("font-medium")
     with table.add_slot("top-right"):
         ui.input(placeholder="Search").props("dense").bind_value(table, "filter")
     for name in desk.tools:
