@@ -23,6 +23,7 @@ NAMES = {
     "annotations": ("annotations.json",),
 }
 REQUIRED = ("image", "human_mask", "object_mask", "parameters", "human", "object")
+IMAGE_WORDS = ("indoor", "outdoor")  # what SWIG-HOI's images are called by, beside numbers
 RESULT = "result.json"  # a folder that holds it is a result, not a sample
 
 
@@ -63,7 +64,8 @@ def required_file(folder: Path, kind: str) -> Path:
 def sample_name(folder: Path) -> tuple[str, str | None, str | None]:
     """Name, category and action that a folder tells: `coffee cup/drinking_98` or, flat, `air_cushion-floating_94`.
 
-    A nested sample is called `category/image_id`, any other by its folder. What the name does not tell is None.
+    A nested sample is called `category/image_id`, any other by its folder. What the name does not tell is None: an image's
+    own name (`HICO_train2015_00000809`, `indoor_05534`) tells no action.
     """
     folder = Path(os.path.abspath(folder))
     numbered = re.fullmatch(r"(.+)_\d+", folder.name)
@@ -71,14 +73,16 @@ def sample_name(folder: Path) -> tuple[str, str | None, str | None]:
         return folder.name, None, None
     category, hyphen, action = numbered[1].rpartition("-")
     if hyphen and category and action:
-        return folder.name, category.replace("_", " "), action.replace("_", " ")
+        return folder.name, category.replace("_", " "), _action(action)
     if not folder.parent.name:
-        return folder.name, None, numbered[1].replace("_", " ")
-    return (
-        f"{folder.parent.name}/{folder.name}",
-        folder.parent.name.replace("_", " "),
-        numbered[1].replace("_", " "),
-    )
+        return folder.name, None, _action(numbered[1])
+    return f"{folder.parent.name}/{folder.name}", folder.parent.name.replace("_", " "), _action(numbered[1])
+
+
+def _action(text: str) -> str | None:
+    """The action that a folder is called by: words in small letters that images are not called by."""
+    words = text.replace("_", " ").strip()
+    return words if re.fullmatch(r"[a-z][a-z -]*", words) and words not in IMAGE_WORDS else None
 
 
 def is_sample(folder: Path) -> bool:

@@ -58,6 +58,8 @@ def test_no_tree(tmp_path: Path) -> None:
         ("/d/air_cushion-floating_94", ("air_cushion-floating_94", "air cushion", "floating")),
         ("/d/t-shirt-wearing_3", ("t-shirt-wearing_3", "t-shirt", "wearing")),
         ("/d/basket", ("basket", None, None)),
+        ("/d/cake/indoor_05534", ("cake/indoor_05534", "cake", None)),
+        ("/d/donut/HICO_train2015_00006118", ("donut/HICO_train2015_00006118", "donut", None)),
     ],
 )
 def test_names(folder: str, expected: tuple[str, str | None, str | None]) -> None:

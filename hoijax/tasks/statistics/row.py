@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +22,6 @@ from hoijax.tasks.statistics.stature import Stature
 from hoijax.tasks.vocabulary import category_name
 
 UNKNOWN = "unknown"  # the category of a sample whose files and folder name none
-IMAGE_WORDS = ("indoor", "outdoor")  # what images are called by beside numbers, in SWIG-HOI's folders
 PICTURE = 256  # pixels: long side at which the object is drawn and compared
 QUALITY = (
     *("penetration_max_cm", "penetration_mean_cm", "collision", "contact_cm", "gap_cm", "co2"),
@@ -144,20 +142,11 @@ def category_of(name: str, sample: Sample) -> str:
     return UNKNOWN
 
 
-def action_of(sample: Sample) -> str:
-    """The action that a sample without annotations.json tells by its folder: empty where that is an image's number.
-
-    Folders are called `drinking_98` by an action, and `HICO_train2015_00000809` or `indoor_05534` by an image.
-    """
-    text = (sample.action or "").replace("_", " ").strip()
-    return text if re.fullmatch(r"[a-z][a-z -]*", text) and text not in IMAGE_WORDS else ""
-
-
 def load_interactions(name: str, sample: Sample, warnings: list[str]) -> tuple[tuple[tuple[str, str], ...], int]:
     """All pairs (action, category) of annotations.json, each once, and how many people it lists (at least one).
 
     The object's category may stand as `category` or `category_id`; where it is missing it is the sample's. Without a file,
-    or without an action in it, the action is that of the folder (`action_of`).
+    or without an action in it, the action is that of the folder.
     """
     own = category_of(name, sample)
     path = sample_file(sample.folder, "annotations")
@@ -170,8 +159,8 @@ def load_interactions(name: str, sample: Sample, warnings: list[str]) -> tuple[t
             warnings.append(f"annotations.json: an interaction has the action {action!r}; left out")
             continue
         found.append((category_name(action), _thing(things, pair.get("object_id")) or own))
-    if not found and action_of(sample):
-        found = [(category_name(action_of(sample)), own)]
+    if not found and sample.action:
+        found = [(category_name(sample.action), own)]
     people = sum(_word(thing) == "person" for thing in things)
     return tuple(dict.fromkeys(found)), max(people, 1)
 

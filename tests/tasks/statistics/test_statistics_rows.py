@@ -14,7 +14,7 @@ from hoijax.body.smplx import pose_body, zero_pose
 from hoijax.data.layout import find_samples
 from hoijax.data.read import load_sample
 from hoijax.tasks.statistics.collect import Collected, collect, row_file
-from hoijax.tasks.statistics.row import Row, action_of, category_of, packed, plain, unpacked, unplain
+from hoijax.tasks.statistics.row import Row, category_of, packed, plain, unpacked, unplain
 from hoijax.tasks.statistics.stature import init_stature
 
 ODD = 'a <b>"50% & $x y$"</b>'
@@ -37,20 +37,16 @@ def test_what_the_labels_say(rows: dict[str, Row]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "category", "action", "expected"),
+    ("name", "category", "expected"),
     [
-        ("coffee cup/drinking_98", "coffee cup", "drinking", ("coffee cup", "drinking")),
-        ("cake/indoor_05534", "cake", "indoor", ("cake", "")),
-        ("donut/HICO_train2015_00006118", "donut", "HICO train2015", ("donut", "")),
-        ("Hot_Dog/3f87180006cf0e68", None, None, ("hot dog", "")),
-        ("3f87180006cf0e68", None, None, ("unknown", "")),
+        ("coffee cup/drinking_98", "coffee cup", "coffee cup"),
+        ("Hot_Dog/3f87180006cf0e68", None, "hot dog"),
+        ("3f87180006cf0e68", None, "unknown"),
     ],
 )
-def test_what_a_folder_tells(
-    name: str, category: str | None, action: str | None, expected: tuple[str, str], tree: Path
-) -> None:
-    sample = load_sample(tree / "cup/hold_1")._replace(category=category, action=action)
-    assert (category_of(name, sample), action_of(sample)) == expected
+def test_what_a_folder_tells(name: str, category: str | None, expected: str, tree: Path) -> None:
+    sample = load_sample(tree / "cup/hold_1")._replace(category=category)
+    assert category_of(name, sample) == expected
 
 
 def test_sizes_of_boxes_are_their_edges(rows: dict[str, Row]) -> None:
