@@ -1,96 +1,156 @@
 """The learned contact model (Open3DHOI, appendix C.1): which of the 34 body parts touch, from image and point clouds.
 
-    python experiments/contact_model.py train    --data=TREE --model=DIR [--inputs=both]
+    python experiments/contact_model.py train    --data=TREE --model=DIR [--inputs=both] [--object=start]
     python experiments/contact_model.py evaluate --data=TREE --model=DIR,DIR2,...
-    python experiments/contact_model.py predict  --data=TREE --model=DIR --out=FILE.json
+    python experiments/contact_model.py predict  --data=TREE --model=DIR --out=DIR
+    python experiments/contact_model.py compare  --data=TREE --out=DIR [--rows=image,points,both] [--seeds=0,1,2]
+    python experiments/contact_model.py features --data=TREE --features=DIR --tools=tools.json
 
-Which samples are for training, validation and test is decided by a hash of their names (--split_by=category keeps whole
-categories together, so that the test is of objects never seen). A training that is stopped goes on where it was. With
---feature=512 the picture is a CLIP feature, clip.npy in the sample folder (third_party_wrappers/clip makes it); otherwise
-a small network looks at the photograph and its masks.
+train learns one network, compare a whole table of them beside what needs no network. Which samples are for training,
+validation and test is decided by a hash of their names (--split_by=category keeps whole categories together, so that the
+test is of objects never seen). A training that is stopped goes on where it was. --object=start shows the network the
+coarse start instead of the annotated object. With --feature=512 the picture is a CLIP feature, NAME/clip.npy under
+--features, where the command of that name puts it; otherwise a small network looks at the photograph and its masks.
+docs/contact_model.md tells more.
 """
 
+import itertools
 import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
-from absl import app, flags
+import wrapper_flags
+from absl import app, flags, logging
 from tqdm import tqdm
 
 from hoijax.body.parts import PART_NAMES
 from hoijax.data.atomic import save_bytes
-from hoijax.data.layout import find_samples
+from hoijax.data.layout import find_samples, required_file
 from hoijax.data.sample import SampleError
-from hoijax.metrics.labels import LabelScores, label_scores
-from hoijax.report.tables import aligned, markdown
-from hoijax.tasks.contact.data import Examples, load_examples, split_of, subset
-from hoijax.tasks.contact.net import ContactInput, ContactNetConfig
-from hoijax.tasks.contact.training import TrainOptions, judged, load_config, load_trained, train
+from hoijax.metrics.labels import label_scores
+from hoijax.tasks.contact import table
+from hoijax.tasks.contact.data import SPLITS, ExampleOptions, Examples, split_of, subset
+from hoijax.tasks.contact.net import ContactNetConfig
+from hoijax.tasks.contact.store import load_examples
+from hoijax.tasks.contact.training import (
+    DataRecord,
+    Record,
+    TrainOptions,
+    load_record,
+    load_trained,
+    probabilities,
+    train,
+)
 from hoijax.tasks.training import Epoch
 
-_DATA = flags.DEFINE_string(
-    "data", None, "The tree of samples; labels in contact_label/human_part.json.", required=True
+ROWS: dict[str, dict[str, Any]] = {
+    "image": {"inputs": "image"},
+    "points": {"inputs": "points"},
+    "both": {"inputs": "both"},
+    "points+offsets": {"inputs": "points", "offsets": True},
+    "both+offsets": {"inputs": "both", "offsets": True},
+}
+
+_DATA = flags.DEFINE_string("data", None, "The tree of samples; labels in contact_label/human_part.json.")
+_MODEL = flags.DEFINE_list("model", None, "Folder of the trained network; evaluate compares several.")
+_OUT = flags.DEFINE_string("out", None, "predict, compare: the folder to write.")
+_CACHE = flags.DEFINE_string("cache", None, "Where examples are kept between runs (beside the model, or in --out).")
+_FEATURES = flags.DEFINE_string(
+    "features", None, "Folder of CLIP features (NAME/clip.npy); the samples' own if not set."
 )
-_MODEL = flags.DEFINE_list("model", None, "Folder of the trained network; evaluate compares several.", required=True)
-_OUT = flags.DEFINE_string("out", None, "predict: the file to write.")
 _INPUTS = flags.DEFINE_enum("inputs", "both", ["image", "points", "both"], "train: what the network sees.")
+_OFFSETS = flags.DEFINE_bool("offsets", False, "train: points also tell where the other cloud's nearest point is.")
 _FEATURE = flags.DEFINE_integer(
-    "feature", 0, "train: length of the CLIP feature clip.npy; 0: the photograph.", lower_bound=0
+    "feature", 0, "train, compare: length of the CLIP feature; 0: the photograph.", lower_bound=0
 )
+_OBJECT = flags.DEFINE_enum("object", "truth", ["truth", "start"], "train: the annotated object, or the coarse start.")
 _SPLIT_BY = flags.DEFINE_enum("split_by", "sample", ["sample", "category"], "What stays together in one split.")
-_SPLIT = flags.DEFINE_enum("split", "test", ["train", "validation", "test", "all"], "evaluate: the samples to judge.")
-_POINTS = flags.DEFINE_integer("points", 512, "Points on each of human and object.", lower_bound=128)
-_EPOCHS = flags.DEFINE_integer("epochs", TrainOptions().epochs, "train: at most so many.", lower_bound=1)
-_BATCH = flags.DEFINE_integer("batch", TrainOptions().batch, "train: examples a step.", lower_bound=1)
-_RATE = flags.DEFINE_float("rate", TrainOptions().rate, "train: learning rate.", lower_bound=0)
+_SPLIT = flags.DEFINE_enum("split", "test", [*SPLITS, "all"], "evaluate: the samples to judge.")
+_POINTS = flags.DEFINE_integer("points", ExampleOptions.points, "Points on each of human and object.", lower_bound=64)
+_EPOCHS = flags.DEFINE_integer("epochs", TrainOptions.epochs, "train, compare: at most so many.", lower_bound=1)
+_BATCH = flags.DEFINE_integer("batch", TrainOptions.batch, "train, compare: examples a step.", lower_bound=1)
+_RATE = flags.DEFINE_float("rate", TrainOptions.rate, "train, compare: learning rate.", lower_bound=0.0)
 _PATIENCE = flags.DEFINE_integer(
-    "patience", TrainOptions().patience, "train: epochs without a better F1.", lower_bound=1
+    "patience", TrainOptions.patience, "train, compare: epochs without a better F1.", lower_bound=1
 )
 _SEED = flags.DEFINE_integer("seed", 0, "train: start, order and changes of the examples.")
+_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "compare: a training each.")
+_ROWS = flags.DEFINE_list("rows", list(ROWS)[:3], f"compare: the networks, of {', '.join(ROWS)}.")
+_OBJECTS = flags.DEFINE_list("objects", ["truth", "start"], "compare: which objects the clouds are of.")
 
 
-def read(feature: int, split: Callable[[str], bool]) -> Examples:
-    """The samples of a split. Exits with a sentence where there are none."""
-    tree = Path(_DATA.value)
+def needed(flag: flags.FlagHolder) -> str:
+    """The flag's value. Exits with a sentence where it is not set."""
+    if not flag.value:
+        sys.exit(f"--{flag.name} is needed")
+    return flag.value
+
+
+def samples() -> dict[str, Path]:
+    """The tree's samples by name."""
+    tree = Path(needed(_DATA))
     named = {folder.relative_to(tree).as_posix(): folder for folder in find_samples(tree)}
-    chosen = {name: folder for name, folder in named.items() if split(name)}
+    if not named:
+        sys.exit(f"{tree}: holds no sample")
+    return named
+
+
+def read(options: ExampleOptions, cache: Path, split: Callable[[str], bool], labelled: bool = True) -> Examples:
+    """The samples of a split. Exits with a sentence where there are none."""
+    chosen = {name: folder for name, folder in samples().items() if split(name)}
     missed: list[str] = []
     if not chosen:
-        sys.exit(f"{tree}: of its {len(named)} samples none belongs to this split")
+        sys.exit(f"{_DATA.value}: none of its samples belongs to this split")
     try:
         found = load_examples(
-            list(chosen.values()),
-            list(chosen),
-            _POINTS.value,
-            feature,
+            chosen,
+            options,
+            Path(_CACHE.value) if _CACHE.value else cache,
             lambda name, why: missed.append(why),
-            lambda folders: tqdm(folders, "reading", unit="sample", leave=False),
+            Path(_FEATURES.value) if _FEATURES.value else None,
+            labelled,
+            lambda names: iter(tqdm(names, "reading", unit="sample", leave=False)),
         )
     except ValueError as error:
-        sys.exit(f"{tree}: {error}; the first: {missed[0] if missed else ''}")
+        sys.exit(f"{_DATA.value}: {error}; the first: {missed[0] if missed else ''}")
     if missed:
         print(f"{len(missed)} of {len(chosen)} samples left out; the first: {missed[0]}", file=sys.stderr)
     return found
 
 
+def part_of(examples: Examples, split: str, split_by: str) -> Examples:
+    """One split of the examples. Exits with a sentence where it is empty."""
+    found = subset(examples, np.array([split_of(name, split_by) == split for name in examples.names]))
+    if not found.names:
+        sys.exit(f"{_DATA.value}: of its {len(examples.names)} samples none is for {split}")
+    return found
+
+
 def train_model() -> None:
-    """Trains one network and shows each epoch."""
-    config = ContactNetConfig(inputs=_INPUTS.value, feature=_FEATURE.value)
-    options = TrainOptions(_EPOCHS.value, _BATCH.value, _PATIENCE.value, _SEED.value, _RATE.value)
-    every = read(config.feature, lambda name: split_of(name, _SPLIT_BY.value) != "test")
-    part = np.array([split_of(name, _SPLIT_BY.value) for name in every.names])
-    learned, validation = (subset(every, part == split) for split in ("train", "validation"))
-    if not (learned.names and validation.names):
-        sys.exit(
-            f"{_DATA.value}: {len(learned.names)} samples to train and {len(validation.names)} to validate on; expected some"
-        )
+    """Trains one network."""
+    config = ContactNetConfig(inputs=_INPUTS.value, feature=_FEATURE.value, offsets=_OFFSETS.value)
+    record = Record(config, train_options(_SEED.value), DataRecord(_OBJECT.value, _POINTS.value, _SPLIT_BY.value))
+    folder = Path(needed(_MODEL)[0])
+    examples = ExampleOptions(record.data.object, record.data.points, config.feature)
+    every = read(examples, folder.parent / "examples", lambda name: split_of(name, _SPLIT_BY.value) != "test")
+    learn(record, every, folder)
+
+
+def train_options(seed: int) -> TrainOptions:
+    return TrainOptions(_EPOCHS.value, _BATCH.value, _PATIENCE.value, seed, _RATE.value)
+
+
+def learn(record: Record, every: Examples, folder: Path) -> None:
+    """Trains, and shows each epoch."""
+    learned, validation = (part_of(every, split, record.data.split_by) for split in ("train", "validation"))
     print(f"{len(learned.names)} samples to train on, {len(validation.names)} to validate; {jax.devices()[0].platform}")
     last = time.perf_counter()
-    with tqdm(total=options.epochs, unit="epoch") as bar:
+    with tqdm(total=record.training.epochs, unit="epoch", desc=folder.name) as bar:
 
         def tell(epoch: Epoch) -> None:
             nonlocal last
@@ -98,54 +158,125 @@ def train_model() -> None:
             seconds, last = now - last, now
             bar.update(epoch.epoch - bar.n)
             mark = " *" if epoch.best else ""
-            tqdm.write(f"epoch {epoch.epoch:3d}  loss {epoch.loss:.3f}  F1 {epoch.score:.3f}  {seconds:.1f} s{mark}")
+            bar.write(
+                f"epoch {epoch.epoch:3d}  loss {epoch.loss:.3f}  F1 {epoch.score:.3f}  {seconds:.1f} s{mark}",
+                file=sys.stdout,
+            )
+            sys.stdout.flush()
 
-        train(config, options, learned, validation, Path(_MODEL.value[0]), tell)
+        train(record.network, record.training, learned, validation, folder, tell, record.data)
 
 
 def evaluate_models() -> None:
-    """One row for each network, and for saying of every part what is most common."""
-    rows: list[list[str]] = []
-    heads = ["model", "inputs", "n", "F1 ↑", "Hamming ↓", "Jaccard ↑"]
-    for folder in map(Path, _MODEL.value):
-        feature = load_config(folder)[0].feature
-        examples = read(feature, lambda name: _SPLIT.value in ("all", split_of(name, _SPLIT_BY.value)))
-        trained = load_trained(folder, first_of(examples))
-        scores = label_scores(judged(trained, examples), examples.labels)
-        rows.append([folder.name, trained.config.inputs, str(len(examples.names)), *told(scores)])
-    constant = read(0, lambda name: split_of(name, _SPLIT_BY.value) == "train").labels.mean(0) > 0.5
-    scores = label_scores(np.broadcast_to(constant, examples.labels.shape), examples.labels)
-    rows.append(["the same for all", "–", str(len(examples.names)), *told(scores)])
-    print(aligned(heads, rows))
+    """One row for each network, on the samples that its own split sets apart."""
+    rows = []
+    for folder in map(Path, needed(_MODEL)):
+        network, _, data = load_record(folder)
+        options = ExampleOptions(data.object, data.points, network.feature)
+        every = read(options, folder.parent / "examples", lambda name: True)
+        examples = every if _SPLIT.value == "all" else part_of(every, _SPLIT.value, data.split_by)
+        found = probabilities(load_trained(folder, examples), examples) > 0.5
+        thing = "" if network.inputs == "image" else data.object
+        rows.append(table.Row(folder.name, thing, (label_scores(found, examples.labels),)))
+    print(table.table_text(rows))
     if _OUT.value:
-        save_bytes(_OUT.value, markdown(heads, rows).encode())
+        save_table(rows, [], Path(_OUT.value))
+
+
+def compare_models() -> None:
+    """Trains what is not trained yet; then the table."""
+    out, by = Path(needed(_OUT)), _SPLIT_BY.value
+    unknown = [name for name in _OBJECTS.value if name not in ("truth", "start")]
+    if unknown or not all(seed.isdigit() for seed in _SEEDS.value):
+        sys.exit(
+            f"--objects={','.join(_OBJECTS.value)} --seeds={','.join(_SEEDS.value)}: expected truth, start; numbers"
+        )
+    rows: dict[tuple[str, str], table.Row] = {}
+    for thing, seed in itertools.product(_OBJECTS.value, map(int, _SEEDS.value)):
+        every = read(ExampleOptions(thing, _POINTS.value, _FEATURE.value), out / "examples", lambda name: True)
+        test = part_of(every, "test", by)
+        for row in table.plain_rows(part_of(every, "train", by), test, thing):
+            rows.setdefault((row.name, row.object), row)
+        for name in _ROWS.value:
+            seen = "" if name == "image" else thing  # a network that sees no points is the same for both objects
+            folder = out / f"{name}{'_' if seen else ''}{seen}_{by}_{seed}"
+            config = ContactNetConfig(feature=_FEATURE.value, **ROWS[name])
+            before = rows.get((name, seen), table.Row(name, seen, ()))
+            if not seen and thing != _OBJECTS.value[0]:
+                continue
+            learn(Record(config, train_options(seed), DataRecord(thing, _POINTS.value, by)), every, folder)
+            found = probabilities(load_trained(folder, test), test) > 0.5
+            scores = label_scores(found, test.labels)
+            rows[name, seen] = before._replace(scores=(*before.scores, scores))
+            print(f"{folder.name}: F1 {scores.f1:.3f} on {len(test.names)} samples of the test split", flush=True)
+    ordered = list(rows.values())
+    counts = [f"{len(part_of(every, split, by).names)} {split}" for split in SPLITS]
+    footer = [f"Split by {by}: {', '.join(counts)}. Mean ± standard error over {len(_SEEDS.value)} seeds."]
+    print(table.table_text(ordered) + "\n\n" + footer[0])
+    save_table(ordered, footer, out)
+
+
+def save_table(rows: list[table.Row], footer: list[str], out: Path) -> None:
+    """The table as Markdown, LaTeX and CSV."""
+    files = {
+        "table.md": table.table_markdown(rows, footer),
+        "table.tex": table.table_latex(rows, footer),
+        "table.csv": table.table_csv(rows),
+    }
+    for name, text in files.items():
+        save_bytes(out / name, text.encode())
 
 
 def predict_model() -> None:
-    """The parts of every sample, as JSON."""
-    if not _OUT.value:
-        sys.exit("predict: --out=FILE.json is needed")
-    folder = Path(_MODEL.value[0])
-    examples = read(load_config(folder)[0].feature, lambda name: True)
-    found = judged(load_trained(folder, first_of(examples)), examples)
-    parts = {name: [PART_NAMES[k] for k in np.flatnonzero(row)] for name, row in zip(examples.names, found)}
-    save_bytes(_OUT.value, json.dumps(parts, indent=1).encode())
-    print(f"{len(parts)} samples: {_OUT.value}")
+    """Of every sample, with labels or without: how likely each part touches, and a label file in the data's layout."""
+    out, folder = Path(needed(_OUT)), Path(needed(_MODEL)[0])
+    network, _, data = load_record(folder)
+    options = ExampleOptions(data.object, data.points, network.feature)
+    examples = read(options, folder.parent / "examples", lambda name: True, labelled=False)
+    found = probabilities(load_trained(folder, examples), examples)
+    for name, row in zip(examples.names, found):
+        likely = {part: round(float(value), 4) for part, value in zip(PART_NAMES, row)}
+        parts = [part for part, value in likely.items() if value > 0.5]
+        save_bytes(out / name / "contact_label" / "human_part.json", json.dumps(parts, indent=1).encode())
+        save_bytes(out / name / "contact_label" / "probability.json", json.dumps(likely, indent=1).encode())
+    print(f"{len(found)} samples: {out}")
 
 
-def first_of(examples: Examples) -> ContactInput:
-    return ContactInput(*(field[0] for field in examples.given))
+def make_features() -> None:
+    """CLIP features of every photograph that has none yet, by CLIP's own python."""
+    from third_party_wrappers.contract import run
+    from third_party_wrappers.declare import Job, Outcome, Tool
+    from third_party_wrappers.registry import wrappers
 
+    out = Path(needed(_FEATURES))
+    jobs = [Job({"image": required_file(folder, "image")}, out / name) for name, folder in samples().items()]
+    failed: list[str] = []
+    with tqdm(total=len(jobs), unit="image") as bar:
 
-def told(scores: LabelScores) -> list[str]:
-    return [f"{value:.3f}" for value in scores]
+        def tell(outcome: Outcome) -> None:
+            bar.update()
+            if outcome.error is not None:
+                failed.append(f"{outcome.job.out}: {outcome.error}")
+
+        outcomes = run(wrappers()["clip"], wrapper_flags.tools().get("clip", Tool()), jobs, progress=tell)
+    states = [outcome.state for outcome in outcomes]
+    print(f"{states.count('done')} features made, {states.count('cached')} there already, {len(failed)} failed: {out}")
+    if failed:
+        sys.exit(failed[0])
 
 
 def main(arguments: list[str]) -> None:
-    """train, evaluate or predict."""
-    commands = {"train": train_model, "evaluate": evaluate_models, "predict": predict_model}
+    """One of the commands."""
+    logging.set_verbosity(logging.WARNING)  # of Orbax, which tells every file
+    commands = {
+        "train": train_model,
+        "evaluate": evaluate_models,
+        "compare": compare_models,
+        "predict": predict_model,
+        "features": make_features,
+    }
     if len(arguments) != 2 or arguments[1] not in commands:
-        sys.exit(f"usage: {arguments[0]} {'|'.join(commands)} --data=TREE --model=DIR (--help tells the flags)")
+        sys.exit(f"usage: {arguments[0]} {'|'.join(commands)} --data=TREE ... (--help tells the flags)")
     try:
         commands[arguments[1]]()
     except SampleError as error:

@@ -10,7 +10,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from hoijax.tasks.points import ball_query, farthest_points, grouped
+from hoijax.tasks.points import Grouping, ball_query, farthest_points, grouped
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,20 @@ class SharedMlp(nn.Module):
         return x
 
 
+def cloud_groups(points: Float[Array, "n 3"], levels: tuple[Level, ...]) -> tuple[Grouping, ...]:
+    """What `CloudEncoder` samples and groups, level by level; each level's indices are into the one before it.
+
+    It depends on distances alone: a cloud that is turned, mirrored or moved keeps its groups, so a training finds them
+    once for each example.
+    """
+    found = []
+    for level in levels:
+        centers = farthest_points(points, level.centers)
+        found.append(Grouping(centers, ball_query(points, points[centers], level.radius, level.points)))
+        points = points[centers]
+    return tuple(found)
+
+
 class CloudEncoder(nn.Module):
     """PointNet++ with single-scale grouping: set abstractions, then the maximum over what is left."""
 
@@ -43,13 +57,22 @@ class CloudEncoder(nn.Module):
     widths: tuple[int, ...]
 
     @nn.compact
-    def __call__(self, points: Float[Array, "n 3"]) -> Float[Array, " k"]:
-        """One feature of the cloud; where it stands counts, for the other cloud stands in the same frame."""
-        features = points
-        for level in self.levels:
-            centers = points[farthest_points(points, level.centers)]
-            groups = ball_query(points, centers, level.radius, level.points)
-            features = SharedMlp(level.widths)(grouped(points, features, centers, groups, level.radius)).max(1)
+    def __call__(
+        self,
+        points: Float[Array, "n 3"],
+        groups: tuple[Grouping, ...] | None = None,
+        features: Float[Array, "n d"] | None = None,
+    ) -> Float[Array, " k"]:
+        """One feature of the cloud; where it stands counts, for the other cloud stands in the same frame.
+
+        `groups`: of `cloud_groups`, where they are at hand. `features`: of each point, beside its coordinates.
+        """
+        groups = cloud_groups(points, self.levels) if groups is None else groups
+        features = points if features is None else jnp.concatenate([points, features], -1)
+        for level, (chosen, members) in zip(self.levels, groups, strict=True):
+            centers = points[chosen]
+            near = grouped(points, features, centers, jnp.asarray(members), level.radius)
+            features = SharedMlp(level.widths)(near).max(1)
             points = centers
         return SharedMlp(self.widths)(jnp.concatenate([points, features], -1)).max(0)
 

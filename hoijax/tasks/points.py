@@ -1,8 +1,23 @@
 """Sampling and grouping of a point cloud (Qi et al., PointNet++, NeurIPS 2017, section 3.2); `vmap` for many."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
+
+
+class Grouping(NamedTuple):
+    """Which of a cloud's points are centres, and which belong to each of them."""
+
+    centers: Int[Array | np.ndarray, "*b c"]
+    members: Int[Array | np.ndarray, "*b c k"]
+
+
+def nearest(points: Float[Array, "n 3"], others: Float[Array, "m 3"]) -> Int[Array, " n"]:
+    """For each point the index of the nearest of the others; of equally near ones the lowest."""
+    return jnp.argmin(jnp.sum((points[:, None] - others[None]) ** 2, -1), 1).astype(jnp.int32)
 
 
 def farthest_points(points: Float[Array, "n 3"], count: int, first: int = 0) -> Int[Array, " c"]:

@@ -1,20 +1,22 @@
 """Examples of contact for the network: points on human and object, a picture or a CLIP feature, the parts that touch."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
+import jax
 import numpy as np
 import trimesh
 from jaxtyping import Bool, Float
 
 from hoijax.body.parts import PART_NAMES
 from hoijax.data.layout import load_bytes
-from hoijax.data.read import load_sample
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
-from hoijax.tasks.contact.net import ContactInput
+from hoijax.tasks.contact.net import ContactInput, ContactNetConfig, found_in
+from hoijax.tasks.contact.parts import sample_gaps
 
 SPLITS = ("train", "validation", "test")
 SHARES = (0.7, 0.15, 0.15)
@@ -26,12 +28,27 @@ MIRROR = tuple(
 )
 
 
+@dataclass(frozen=True)
+class ExampleOptions:
+    """What an example is made of.
+
+    `object`: "truth", the annotated object (the coarse start where there is none), or "start", the coarse start, as a
+    reconstruction gives it. `points`: on each cloud. `feature`: length of the CLIP feature; 0: a picture instead.
+    """
+
+    object: str = "truth"
+    points: int = 512
+    feature: int = 0
+
+
 class Examples(NamedTuple):
-    """Everything of n samples, on the host. `labels`: which of `PART_NAMES` touch."""
+    """Everything of n samples, on the host. `labels`: which of `PART_NAMES` touch; `gaps`: how far each part is off the
+    object (metres, negative inside), for comparison: the network does not see it."""
 
     names: tuple[str, ...]
     given: ContactInput
     labels: Bool[np.ndarray, "n 34"]
+    gaps: Float[np.ndarray, "n 34"]
 
 
 def split_of(name: str, by: str = "sample") -> str:
@@ -44,20 +61,28 @@ def split_of(name: str, by: str = "sample") -> str:
     return SPLITS[int(np.searchsorted(np.cumsum(SHARES)[:-1], at, side="right"))]
 
 
-def example(sample: Sample, points: int, feature: int, seed: int = 0) -> tuple[ContactInput, Bool[np.ndarray, "34"]]:
-    """One sample as the network takes it. The object is the annotated one where there is one, else the coarse start.
+def example(
+    sample: Sample, options: ExampleOptions, feature: Path | None = None, labelled: bool = True, seed: int = 0
+) -> Examples:
+    """One sample as the network takes it, without a leading axis.
 
-    `feature`: length of the CLIP feature beside the sample (clip.npy); 0: a picture instead.
-    Raises: SampleError without contact labels, or without the feature that is asked for.
+    `feature`: the file of its CLIP feature (clip.npy in its folder if None). `labelled`: it must have contact labels; an
+    example without them touches nowhere.
+    Raises: SampleError without the labels or the feature that are asked for.
     """
-    if sample.contact_parts is None:
+    if labelled and sample.contact_parts is None:
         raise SampleError(sample.folder, "has no contact_label/human_part.json: nothing to learn or to compare with")
-    thing = sample.object if sample.truth is None else sample.truth
+    thing = sample.object if sample.truth is None or options.object == "start" else sample.truth
     middle = (sample.human.verts.min(0) + sample.human.verts.max(0)) / 2
-    clouds = [surface_points(mesh, points, seed + k) - middle for k, mesh in enumerate((sample.human, thing))]
-    image = clip_feature(sample.folder / FEATURE_FILE, feature) if feature else picture(sample)
-    labels = np.isin(PART_NAMES, sample.contact_parts)
-    return ContactInput(clouds[0].astype(np.float32), clouds[1].astype(np.float32), image), labels
+    human, other = (
+        (surface_points(mesh, options.points, seed + k) - middle).astype(np.float32)
+        for k, mesh in enumerate((sample.human, thing))
+    )
+    image = (
+        clip_feature(feature or sample.folder / FEATURE_FILE, options.feature) if options.feature else picture(sample)
+    )
+    labels = np.isin(PART_NAMES, sample.contact_parts or ())
+    return Examples((sample.name,), ContactInput(human, other, image), labels, sample_gaps(sample, thing))
 
 
 def surface_points(mesh: ColoredMesh, count: int, seed: int) -> Float[np.ndarray, "n 3"]:
@@ -90,44 +115,44 @@ def clip_feature(path: Path, size: int) -> Float[np.ndarray, " d"]:
     return (found / max(float(np.linalg.norm(found)), 1e-12) * np.sqrt(size)).astype(np.float32)
 
 
-def load_examples(
-    folders: Sequence[Path],
-    names: Sequence[str],
-    points: int,
-    feature: int,
-    tell: Callable[[str, str], None],
-    progress: Callable[[Sequence[Path]], Iterator[Path]] = iter,
-) -> Examples:
-    """All examples that can be read; `tell(name, why)` hears of the others. Raises ValueError where none is left."""
-    given, labels, kept = [], [], []
-    for folder, name in zip(progress(folders), names):
-        try:
-            one, touching = example(load_sample(folder), points, feature)
-        except SampleError as error:
-            tell(name, str(error))
-            continue
-        given.append(one)
-        labels.append(touching)
-        kept.append(name)
-    if not kept:
-        raise ValueError("none of the samples can be used")
-    stacked = ContactInput(*(np.stack(values) for values in zip(*given)))
-    return Examples(tuple(kept), stacked, np.stack(labels))
+def stacked(names: Sequence[str], examples: Sequence[Examples]) -> Examples:
+    """Many examples as one, with a leading axis."""
+    human, thing, image = (np.stack(values) for values in zip(*(one.given[:3] for one in examples)))
+    return Examples(
+        tuple(names),
+        ContactInput(human, thing, image),
+        np.stack([one.labels for one in examples]),
+        np.stack([one.gaps for one in examples]),
+    )
 
 
-def subset(examples: Examples, chosen: Sequence[int] | Bool[np.ndarray, " n"]) -> Examples:
-    """Some of the examples."""
+def subset(examples: Examples, chosen: Sequence[int] | np.ndarray) -> Examples:
+    """Some of the examples, by index or by a mask."""
     index = np.asarray(chosen)
     index = np.flatnonzero(index) if index.dtype == bool else index.astype(int)
-    given = ContactInput(*(field[index] for field in examples.given))
-    return Examples(tuple(examples.names[k] for k in index), given, examples.labels[index])
+    given = jax.tree.map(lambda field: field[index], examples.given)
+    return Examples(tuple(examples.names[k] for k in index), given, examples.labels[index], examples.gaps[index])
+
+
+def with_found(examples: Examples, config: ContactNetConfig, chunk: int = 32) -> Examples:
+    """The same with what the network would find in the clouds at every step. Nothing where it sees no points."""
+    if config.inputs == "image":
+        return examples
+    find = jax.jit(jax.vmap(lambda one: found_in(config, one)))
+    found = []
+    for at in range(0, len(examples.names), chunk):
+        index = np.minimum(np.arange(at, at + chunk), len(examples.names) - 1)  # one shape: compiles once
+        found.append(jax.tree.map(np.asarray, find(subset(examples, index).given._replace(found=None))))
+    joined = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(examples.names)], *found)
+    return examples._replace(given=examples.given._replace(found=joined))
 
 
 def augmented(examples: Examples, rng: np.random.Generator) -> Examples:
     """Other examples of the same contact: scenes turned about the vertical, half of them mirrored, points moved a little.
 
     A mirrored scene touches with the other hand. Pictures are mirrored with their scene and never turned; a CLIP feature
-    stays what it is, so scenes with one are not mirrored.
+    stays what it is, so scenes with one are not mirrored. Points keep their groups, and their nearest
+    points, which depend on distances alone (a jitter of millimetres is not looked at).
     """
     count = len(examples.names)
     angle, jitter = rng.uniform(-0.35, 0.35, count), 0.003
@@ -145,4 +170,5 @@ def augmented(examples: Examples, rng: np.random.Generator) -> Examples:
         image = np.where(flip[:, None, None, None], image[:, :, ::-1], image)
     labels = np.where(flip[:, None], examples.labels[:, MIRROR], examples.labels)
     human, thing = (moved(np.asarray(cloud)) for cloud in (examples.given.human, examples.given.object))
-    return Examples(examples.names, ContactInput(human, thing, image), labels)
+    gaps = np.where(flip[:, None], examples.gaps[:, MIRROR], examples.gaps)
+    return Examples(examples.names, ContactInput(human, thing, image, examples.given.found), labels, gaps)

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from hoijax.data.sample import SampleError
 from hoijax.metrics.labels import label_scores
-from hoijax.tasks.contact.data import Examples, augmented, subset
+from hoijax.tasks.contact.data import ExampleOptions, Examples, augmented, subset, with_found
 from hoijax.tasks.contact.net import (
     ContactInput,
     ContactNetConfig,
@@ -34,6 +34,19 @@ class TrainOptions(LoopOptions):
     rate: float = 1e-3
 
 
+class DataRecord(NamedTuple):
+    """What a network was trained on: which object and how many points, and what stays together in one split."""
+
+    object: str = ExampleOptions.object
+    points: int = ExampleOptions.points
+    split_by: str = "sample"
+
+
+def one_of(examples: Examples) -> ContactInput:
+    """The first example alone, for shapes."""
+    return jax.tree.map(lambda field: field[0], examples.given)
+
+
 def train(
     config: ContactNetConfig,
     options: TrainOptions,
@@ -41,14 +54,19 @@ def train(
     validation: Examples,
     folder: Path,
     tell: Callable[[Epoch], None],
+    data: DataRecord | None = None,
 ) -> None:
     """Trains until the epochs are over or patience is; `folder` holds the best and the last state, and the config.
+
+    `data`: what the examples were made of, which stands in the folder beside the config.
 
     A training that was stopped goes on after its last whole epoch, to the same numbers as one that was not.
     Raises: SampleError where `folder` holds a training with another config or other options.
     """
-    start_folder(folder, {"network": asdict(config), "training": asdict(options)})
-    first = ContactInput(*(field[0] for field in learned.given))
+    start_folder(
+        folder, {"network": asdict(config), "training": asdict(options), "data": (data or DataRecord())._asdict()}
+    )
+    learned, validation = with_found(learned, config), with_found(validation, config)
     update = train_step(config, options.rate)
     judge = jax.jit(lambda params, given: logits(config, params, given))
 
@@ -59,7 +77,7 @@ def train(
     def score(state: TrainState) -> float:
         return label_scores(predicted(judge, state.params, validation) > 0, validation.labels).f1
 
-    state = init_state(config, first, options.rate, jax.random.key(options.seed))
+    state = init_state(config, one_of(learned), options.rate, jax.random.key(options.seed))
     run_epochs(state, step, score, len(learned.names), options, folder, tell)
 
 
@@ -80,20 +98,29 @@ class Trained(NamedTuple):
     epoch: int
 
 
-def load_trained(folder: Path, first: ContactInput) -> Trained:
-    """The best state of a training. `first`: any example, for shapes. Raises SampleError where there is none."""
-    config, options = load_config(folder)
-    state, progress = load_best(folder, init_state(config, first, options.rate, jax.random.key(0)))
+class Record(NamedTuple):
+    """What a training was asked for."""
+
+    network: ContactNetConfig
+    training: TrainOptions
+    data: DataRecord
+
+
+def load_trained(folder: Path, examples: Examples) -> Trained:
+    """The best state of a training. `examples` give shapes. Raises SampleError where there is none."""
+    config, options, _ = load_record(folder)
+    like = init_state(config, one_of(with_found(subset(examples, [0]), config, 1)), options.rate, jax.random.key(0))
+    state, progress = load_best(folder, like)
     return Trained(config, state.params, progress.epoch)
 
 
-def judged(trained: Trained, examples: Examples) -> Bool[np.ndarray, "n 34"]:
-    """The parts that the network takes for touching."""
-    judge = jax.jit(lambda params, given: logits(trained.config, params, given))
-    return predicted(judge, trained.params, examples) > 0
+def probabilities(trained: Trained, examples: Examples) -> Float[np.ndarray, "n 34"]:
+    """How likely each part touches, by the network; not calibrated. Above 0.5 it counts as touching."""
+    judge = jax.jit(lambda params, given: jax.nn.sigmoid(logits(trained.config, params, given)))
+    return predicted(judge, trained.params, with_found(examples, trained.config))
 
 
-def load_config(folder: Path) -> tuple[ContactNetConfig, TrainOptions]:
+def load_record(folder: Path) -> Record:
     """What a training was asked for. Raises SampleError where there is none, or one of another version."""
     record = load_options(folder)
     try:
@@ -104,6 +131,7 @@ def load_config(folder: Path) -> tuple[ContactNetConfig, TrainOptions]:
             for field in fields(ContactNetConfig)
             if isinstance(network[field.name], list)
         }
-        return ContactNetConfig(**{**network, **lists, "levels": levels}), TrainOptions(**training)
+        config = ContactNetConfig(**{**network, **lists, "levels": levels})
+        return Record(config, TrainOptions(**training), DataRecord(**record["data"]))
     except (KeyError, TypeError) as error:
         raise SampleError(folder / CONFIG_FILE, f"cannot be understood ({error})") from error
