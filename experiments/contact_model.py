@@ -20,7 +20,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -48,13 +47,7 @@ from hoijax.tasks.contact.training import (
 )
 from hoijax.tasks.training import Epoch
 
-ROWS: dict[str, dict[str, Any]] = {
-    "image": {"inputs": "image"},
-    "points": {"inputs": "points"},
-    "both": {"inputs": "both"},
-    "points+offsets": {"inputs": "points", "offsets": True},
-    "both+offsets": {"inputs": "both", "offsets": True},
-}
+ROWS = ("image", "points", "both")  # what a network sees
 
 _DATA = flags.DEFINE_string("data", None, "The tree of samples; labels in contact_label/human_part.json.")
 _MODEL = flags.DEFINE_list("model", None, "Folder of the trained network; evaluate compares several.")
@@ -63,8 +56,7 @@ _CACHE = flags.DEFINE_string("cache", None, "Where examples are kept between run
 _FEATURES = flags.DEFINE_string(
     "features", None, "Folder of CLIP features (NAME/clip.npy); the samples' own if not set."
 )
-_INPUTS = flags.DEFINE_enum("inputs", "both", ["image", "points", "both"], "train: what the network sees.")
-_OFFSETS = flags.DEFINE_bool("offsets", False, "train: points also tell where the other cloud's nearest point is.")
+_INPUTS = flags.DEFINE_enum("inputs", "both", ROWS, "train: what the network sees.")
 _FEATURE = flags.DEFINE_integer(
     "feature", 0, "train, compare: length of the CLIP feature; 0: the photograph.", lower_bound=0
 )
@@ -80,7 +72,7 @@ _PATIENCE = flags.DEFINE_integer(
 )
 _SEED = flags.DEFINE_integer("seed", 0, "train: start, order and changes of the examples.")
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "compare: a training each.")
-_ROWS = flags.DEFINE_list("rows", list(ROWS)[:3], f"compare: the networks, of {', '.join(ROWS)}.")
+_ROWS = flags.DEFINE_list("rows", list(ROWS), f"compare: the networks, of {', '.join(ROWS)}.")
 _OBJECTS = flags.DEFINE_list("objects", ["truth", "start"], "compare: which objects the clouds are of.")
 
 
@@ -133,7 +125,7 @@ def part_of(examples: Examples, split: str, split_by: str) -> Examples:
 
 def train_model() -> None:
     """Trains one network."""
-    config = ContactNetConfig(inputs=_INPUTS.value, feature=_FEATURE.value, offsets=_OFFSETS.value)
+    config = ContactNetConfig(inputs=_INPUTS.value, feature=_FEATURE.value)
     record = Record(config, train_options(_SEED.value), DataRecord(_OBJECT.value, _POINTS.value, _SPLIT_BY.value))
     folder = Path(needed(_MODEL)[0])
     examples = ExampleOptions(record.data.object, record.data.points, config.feature)
@@ -200,7 +192,7 @@ def compare_models() -> None:
         for name in _ROWS.value:
             seen = "" if name == "image" else thing  # a network that sees no points is the same for both objects
             folder = out / f"{name}{'_' if seen else ''}{seen}_{by}_{seed}"
-            config = ContactNetConfig(feature=_FEATURE.value, **ROWS[name])
+            config = ContactNetConfig(name, _FEATURE.value)
             before = rows.get((name, seen), table.Row(name, seen, ()))
             if not seen and thing != _OBJECTS.value[0]:
                 continue

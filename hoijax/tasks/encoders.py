@@ -57,18 +57,13 @@ class CloudEncoder(nn.Module):
     widths: tuple[int, ...]
 
     @nn.compact
-    def __call__(
-        self,
-        points: Float[Array, "n 3"],
-        groups: tuple[Grouping, ...] | None = None,
-        features: Float[Array, "n d"] | None = None,
-    ) -> Float[Array, " k"]:
+    def __call__(self, points: Float[Array, "n 3"], groups: tuple[Grouping, ...] | None = None) -> Float[Array, " k"]:
         """One feature of the cloud; where it stands counts, for the other cloud stands in the same frame.
 
-        `groups`: of `cloud_groups`, where they are at hand. `features`: of each point, beside its coordinates.
+        `groups`: of `cloud_groups`, where they are at hand.
         """
         groups = cloud_groups(points, self.levels) if groups is None else groups
-        features = points if features is None else jnp.concatenate([points, features], -1)
+        features = points
         for level, (chosen, members) in zip(self.levels, groups, strict=True):
             centers = points[chosen]
             near = grouped(points, features, centers, jnp.asarray(members), level.radius)

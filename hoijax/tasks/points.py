@@ -15,11 +15,6 @@ class Grouping(NamedTuple):
     members: Int[Array | np.ndarray, "*b c k"]
 
 
-def nearest(points: Float[Array, "n 3"], others: Float[Array, "m 3"]) -> Int[Array, " n"]:
-    """For each point the index of the nearest of the others; of equally near ones the lowest."""
-    return jnp.argmin(jnp.sum((points[:, None] - others[None]) ** 2, -1), 1).astype(jnp.int32)
-
-
 def farthest_points(points: Float[Array, "n 3"], count: int, first: int = 0) -> Int[Array, " c"]:
     """Indices of `count` points: after `first`, each is the point farthest from all that are chosen already.
 

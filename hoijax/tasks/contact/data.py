@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from hoijax.body.parts import PART_NAMES
 from hoijax.data.layout import load_bytes
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
-from hoijax.tasks.contact.net import ContactInput, ContactNetConfig, found_in
+from hoijax.tasks.contact.net import ContactInput, ContactNetConfig, groups_of
 from hoijax.tasks.contact.parts import sample_gaps
 
 SPLITS = ("train", "validation", "test")
@@ -134,25 +134,25 @@ def subset(examples: Examples, chosen: Sequence[int] | np.ndarray) -> Examples:
     return Examples(tuple(examples.names[k] for k in index), given, examples.labels[index], examples.gaps[index])
 
 
-def with_found(examples: Examples, config: ContactNetConfig, chunk: int = 32) -> Examples:
-    """The same with what the network would find in the clouds at every step. Nothing where it sees no points."""
+def with_groups(examples: Examples, config: ContactNetConfig, chunk: int = 32) -> Examples:
+    """The same with what the network would sample and group at every step. Nothing where it sees no points."""
     if config.inputs == "image":
         return examples
-    find = jax.jit(jax.vmap(lambda one: found_in(config, one)))
+    find = jax.jit(jax.vmap(lambda one: groups_of(config, one)))
     found = []
     for at in range(0, len(examples.names), chunk):
         index = np.minimum(np.arange(at, at + chunk), len(examples.names) - 1)  # one shape: compiles once
-        found.append(jax.tree.map(np.asarray, find(subset(examples, index).given._replace(found=None))))
+        found.append(jax.tree.map(np.asarray, find(subset(examples, index).given._replace(groups=None))))
     joined = jax.tree.map(lambda *parts: np.concatenate(parts)[: len(examples.names)], *found)
-    return examples._replace(given=examples.given._replace(found=joined))
+    return examples._replace(given=examples.given._replace(groups=joined))
 
 
 def augmented(examples: Examples, rng: np.random.Generator) -> Examples:
     """Other examples of the same contact: scenes turned about the vertical, half of them mirrored, points moved a little.
 
     A mirrored scene touches with the other hand. Pictures are mirrored with their scene and never turned; a CLIP feature
-    stays what it is, so scenes with one are not mirrored. Points keep their groups, and their nearest
-    points, which depend on distances alone (a jitter of millimetres is not looked at).
+    stays what it is, so scenes with one are not mirrored. Points keep their groups, which
+    depend on distances alone (a jitter of millimetres is not looked at).
     """
     count = len(examples.names)
     angle, jitter = rng.uniform(-0.35, 0.35, count), 0.003
@@ -171,4 +171,4 @@ def augmented(examples: Examples, rng: np.random.Generator) -> Examples:
     labels = np.where(flip[:, None], examples.labels[:, MIRROR], examples.labels)
     human, thing = (moved(np.asarray(cloud)) for cloud in (examples.given.human, examples.given.object))
     gaps = np.where(flip[:, None], examples.gaps[:, MIRROR], examples.gaps)
-    return Examples(examples.names, ContactInput(human, thing, image, examples.given.found), labels, gaps)
+    return Examples(examples.names, ContactInput(human, thing, image, examples.given.groups), labels, gaps)

@@ -13,11 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoijax.body.parts import PART_NAMES
 from hoijax.tasks.encoders import CloudEncoder, ImageEncoder, Level, cloud_groups
-from hoijax.tasks.points import Grouping, nearest
+from hoijax.tasks.points import Grouping
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,11 @@ class ContactNetConfig:
     """Sizes of the network. `inputs`: "image" (2D only), "points" (3D only), or "both".
 
     `feature`: length of a given image feature; 0: a small convolutional network makes one of the picture.
-    `offsets`: each point also tells where the nearest point of the other cloud is (not in the paper, whose clouds meet
-    only after their encoders).
     """
 
     inputs: str = "both"
     feature: int = 0
-    offsets: bool = False
-    levels: tuple[Level, ...] = (Level(64, 0.2, 16, (32, 32, 64)), Level(16, 0.5, 16, (64, 128)))
+    levels: tuple[Level, ...] = (Level(64, 0.2, 8, (32, 64)), Level(16, 0.5, 8, (64, 128)))
     cloud_widths: tuple[int, ...] = (128, 256)
     image_widths: tuple[int, ...] = (16, 32, 64, 128)
     image_feature: int = 128
@@ -40,31 +37,21 @@ class ContactNetConfig:
     dropout: float = 0.3
 
 
-class Found(NamedTuple):
-    """What the network finds in one cloud before it learns anything: its groups, level by level, and with `offsets` the
-    index of the other cloud's point nearest to each of its own."""
-
-    groups: tuple[Grouping, ...]
-    nearest: Int[Array | np.ndarray, "*b n"] | None
-
-
 class ContactInput(NamedTuple):
     """One example. Points in metres about the human's middle, camera axes; `image`: a feature, or a picture in [0, 1] with
-    the masks of human and object as its fourth and fifth channels. `found`: of human and object, where it is known."""
+    the masks of human and object as its fourth and fifth channels. `groups`: of human and object, where they
+    are known."""
 
     human: Float[Array | np.ndarray, "*b n 3"]
     object: Float[Array | np.ndarray, "*b m 3"]
     image: Float[Array | np.ndarray, "*d"]
-    found: tuple[Found, Found] | None = None
+    groups: tuple[tuple[Grouping, ...], tuple[Grouping, ...]] | None = None
 
 
-def found_in(config: ContactNetConfig, given: ContactInput) -> tuple[Found, Found]:
-    """What the network would find itself at every step, for one example."""
-    human, thing = jnp.asarray(given.human), jnp.asarray(given.object)
-    return tuple(  # type: ignore[return-value]
-        Found(cloud_groups(cloud, config.levels), nearest(cloud, other) if config.offsets else None)
-        for cloud, other in ((human, thing), (thing, human))
-    )
+def groups_of(config: ContactNetConfig, given: ContactInput) -> tuple[tuple[Grouping, ...], tuple[Grouping, ...]]:
+    """What the network would sample and group itself at every step, for one example."""
+    human, thing = (cloud_groups(jnp.asarray(cloud), config.levels) for cloud in (given.human, given.object))
+    return human, thing
 
 
 class ContactNet(nn.Module):
@@ -81,11 +68,9 @@ class ContactNet(nn.Module):
             image = image if config.feature else ImageEncoder(config.image_widths)(image)
             found.append(nn.relu(nn.Dense(config.image_feature)(image)))
         if config.inputs in ("points", "both"):
-            clouds = jnp.asarray(given.human), jnp.asarray(given.object)
-            known = found_in(config, given) if given.found is None else given.found
-            for cloud, other, (groups, near) in zip(clouds, clouds[::-1], known):
-                features = None if near is None else other[near] - cloud
-                found.append(CloudEncoder(config.levels, config.cloud_widths)(cloud, groups, features))
+            known = groups_of(config, given) if given.groups is None else given.groups
+            for cloud, groups in zip((given.human, given.object), known):
+                found.append(CloudEncoder(config.levels, config.cloud_widths)(jnp.asarray(cloud), groups))
         x = jnp.concatenate(found)
         for width in config.head:
             x = nn.relu(nn.LayerNorm()(nn.Dense(width)(x)))

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from hoijax.data.sample import SampleError
 from hoijax.metrics.labels import label_scores
-from hoijax.tasks.contact.data import ExampleOptions, Examples, augmented, subset, with_found
+from hoijax.tasks.contact.data import ExampleOptions, Examples, augmented, subset, with_groups
 from hoijax.tasks.contact.net import (
     ContactInput,
     ContactNetConfig,
@@ -31,6 +31,9 @@ CHUNK = 32  # examples judged at once
 class TrainOptions(LoopOptions):
     """How to train: AdamW's learning rate beside the loop's options; the score is the validation's F1."""
 
+    epochs: int = 60
+    batch: int = 8
+    patience: int = 20
     rate: float = 1e-3
 
 
@@ -66,7 +69,7 @@ def train(
     start_folder(
         folder, {"network": asdict(config), "training": asdict(options), "data": (data or DataRecord())._asdict()}
     )
-    learned, validation = with_found(learned, config), with_found(validation, config)
+    learned, validation = with_groups(learned, config), with_groups(validation, config)
     update = train_step(config, options.rate)
     judge = jax.jit(lambda params, given: logits(config, params, given))
 
@@ -109,7 +112,7 @@ class Record(NamedTuple):
 def load_trained(folder: Path, examples: Examples) -> Trained:
     """The best state of a training. `examples` give shapes. Raises SampleError where there is none."""
     config, options, _ = load_record(folder)
-    like = init_state(config, one_of(with_found(subset(examples, [0]), config, 1)), options.rate, jax.random.key(0))
+    like = init_state(config, one_of(with_groups(subset(examples, [0]), config, 1)), options.rate, jax.random.key(0))
     state, progress = load_best(folder, like)
     return Trained(config, state.params, progress.epoch)
 
@@ -117,7 +120,7 @@ def load_trained(folder: Path, examples: Examples) -> Trained:
 def probabilities(trained: Trained, examples: Examples) -> Float[np.ndarray, "n 34"]:
     """How likely each part touches, by the network; not calibrated. Above 0.5 it counts as touching."""
     judge = jax.jit(lambda params, given: jax.nn.sigmoid(logits(trained.config, params, given)))
-    return predicted(judge, trained.params, with_found(examples, trained.config))
+    return predicted(judge, trained.params, with_groups(examples, trained.config))
 
 
 def load_record(folder: Path) -> Record:

@@ -5,7 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hoijax.tasks.contact.net import ContactInput, ContactNet, ContactNetConfig, Level, init_state, logits, train_step
+from hoijax.tasks.contact.net import (
+    ContactInput,
+    ContactNet,
+    ContactNetConfig,
+    Level,
+    groups_of,
+    init_state,
+    logits,
+    train_step,
+)
 
 SMALL = ContactNetConfig(
     inputs="points",
@@ -31,7 +40,11 @@ def batch(count: int, seed: int = 0) -> tuple[ContactInput, np.ndarray]:
 
 
 def one(given: ContactInput, k: int) -> ContactInput:
-    return ContactInput(*(field[k] for field in given))
+    return jax.tree.map(lambda field: field[k], given)
+
+
+def known(given: ContactInput) -> ContactInput:
+    return given._replace(groups=jax.jit(jax.vmap(lambda one: groups_of(SMALL, one)))(given))
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +79,36 @@ def test_a_network_sees_only_its_inputs(inputs: str) -> None:
     assert moves(given._replace(object=other.object)) == (inputs != "image")
 
 
+def test_groups_found_beforehand_change_nothing(params: dict) -> None:
+    given, _ = batch(2)
+    bare, prepared = (logits(SMALL, params, value) for value in (given, known(given)))
+    np.testing.assert_allclose(bare, prepared, atol=1e-5)
+    other = known(batch(2, seed=3)[0]).groups
+    assert float(jnp.abs(bare - logits(SMALL, params, given._replace(groups=other))).max()) > 1e-4
+
+
+def test_gradients_are_finite_where_points_coincide(params: dict) -> None:
+    given, labels = batch(2)
+    human, thing = np.array(given.human), np.array(given.object)
+    human[0], thing[0] = human[0, :1], human[0, :1]  # one point, everywhere the same
+    given = given._replace(human=human, object=thing)
+
+    def loss(params: dict) -> jax.Array:
+        return jnp.mean((logits(SMALL, params, given) - labels) ** 2)
+
+    gradient = jax.grad(loss)(params)
+    assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(gradient))
+    assert any(bool((leaf != 0).any()) for leaf in jax.tree.leaves(gradient))
+
+
 def test_it_learns_on_which_side_the_object_is() -> None:
     given, labels = batch(64)
+    given = known(given)
     state = init_state(SMALL, one(given, 0), 1e-2, jax.random.key(1))
     step = train_step(SMALL, 1e-2)
     for _ in range(40):
         state, loss = step(state, given, jnp.asarray(labels))
     unseen, truth = batch(32, seed=7)
+    unseen = known(unseen)
     assert float(loss) < 0.1
     assert ((logits(SMALL, state.params, unseen) > 0) == (truth > 0.5)).mean() > 0.99
