@@ -30,7 +30,7 @@ def plain_ball(points: np.ndarray, centers: np.ndarray, radius: float, count: in
 @pytest.mark.parametrize("seed", range(5))
 def test_farthest_points_are_those_of_a_plain_loop(seed: int) -> None:
     points = np.random.default_rng(seed).normal(size=(60, 3)).astype(np.float32)
-    found = jax.jit(farthest_points, static_argnums=1)(jnp.asarray(points), 20, seed)
+    found = jax.jit(farthest_points, static_argnums=(1, 2))(jnp.asarray(points), 20, seed)
     assert found.tolist() == plain_farthest(points, 20, seed)
     assert len(set(found.tolist())) == 20
 
