@@ -39,8 +39,8 @@ class ContactNetConfig:
 
 class ContactInput(NamedTuple):
     """One example. Points in metres about the human's middle, camera axes; `image`: a feature, or a picture in [0, 1] with
-    the masks of human and object as its fourth and fifth channels. `groups`: of human and object, where they
-    are known."""
+    the masks of human and object as its fourth and fifth channels. `groups`: of human and object, where
+    they are known."""
 
     human: Float[Array | np.ndarray, "*b n 3"]
     object: Float[Array | np.ndarray, "*b m 3"]

@@ -62,7 +62,6 @@ def train(
     """Trains until the epochs are over or patience is; `folder` holds the best and the last state, and the config.
 
     `data`: what the examples were made of, which stands in the folder beside the config.
-
     A training that was stopped goes on after its last whole epoch, to the same numbers as one that was not.
     Raises: SampleError where `folder` holds a training with another config or other options.
     """
