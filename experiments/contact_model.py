@@ -178,11 +178,11 @@ def evaluate_models() -> None:
 def compare_models() -> None:
     """Trains what is not trained yet; then the table."""
     out, by = Path(needed(_OUT)), _SPLIT_BY.value
-    unknown = [name for name in _OBJECTS.value if name not in ("truth", "start")]
-    if unknown or not all(seed.isdigit() for seed in _SEEDS.value):
-        sys.exit(
-            f"--objects={','.join(_OBJECTS.value)} --seeds={','.join(_SEEDS.value)}: expected truth, start; numbers"
-        )
+    for flag, known in ((_OBJECTS, ("truth", "start")), (_ROWS, ROWS)):
+        if not flag.value or set(flag.value) - set(known):
+            sys.exit(f"--{flag.name}={','.join(flag.value)}: expected some of {', '.join(known)}")
+    if not _SEEDS.value or not all(seed.isdigit() for seed in _SEEDS.value):
+        sys.exit(f"--seeds={','.join(_SEEDS.value)}: expected whole numbers")
     rows: dict[tuple[str, str], table.Row] = {}
     for thing, seed in itertools.product(_OBJECTS.value, map(int, _SEEDS.value)):
         every = read(ExampleOptions(thing, _POINTS.value, _FEATURE.value), out / "examples", lambda name: True)

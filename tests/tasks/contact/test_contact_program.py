@@ -123,7 +123,8 @@ def test_compare_writes_the_table_and_evaluate_agrees(tree: Path, model: Path, t
     ("arguments", "why"),
     [
         (("predict",), "is needed"),
-        (("compare", "--out=x", "--rows=smell"), "expected some of image, points, both"),
+        (("compare", "--out=never", "--rows=smell"), "expected some of image, points, both"),
+        (("compare", "--out=never", "--seeds=a"), "expected whole numbers"),
         (("learn",), "usage"),
     ],
 )
