@@ -47,7 +47,7 @@ from hoijax.tasks.contact.training import (
 )
 from hoijax.tasks.training import Epoch
 
-ROWS = ("image", "points", "both")  # what a network sees
+ROWS = ("image", "points", "both", "gaps")  # what a network sees
 
 _DATA = flags.DEFINE_string("data", None, "The tree of samples; labels in contact_label/human_part.json.")
 _MODEL = flags.DEFINE_list("model", None, "Folder of the trained network; evaluate compares several.")

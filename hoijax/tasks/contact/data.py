@@ -135,9 +135,13 @@ def subset(examples: Examples, chosen: Sequence[int] | np.ndarray) -> Examples:
 
 
 def with_groups(examples: Examples, config: ContactNetConfig, chunk: int = 32) -> Examples:
-    """The same with what the network would sample and group at every step. Nothing where it sees no points."""
+    """The same with what the network would sample and group at every step, and with the gaps where it looks at them.
+    Nothing where it sees no points."""
     if config.inputs == "image":
         return examples
+    if config.inputs == "gaps":
+        given = examples.given._replace(gaps=examples.gaps.astype(np.float32))
+        examples = examples._replace(given=given)
     find = jax.jit(jax.vmap(lambda one: groups_of(config, one)))
     found = []
     for at in range(0, len(examples.names), chunk):
@@ -171,4 +175,5 @@ def augmented(examples: Examples, rng: np.random.Generator) -> Examples:
     labels = np.where(flip[:, None], examples.labels[:, MIRROR], examples.labels)
     human, thing = (moved(np.asarray(cloud)) for cloud in (examples.given.human, examples.given.object))
     gaps = np.where(flip[:, None], examples.gaps[:, MIRROR], examples.gaps)
-    return Examples(examples.names, ContactInput(human, thing, image, examples.given.groups), labels, gaps)
+    seen = None if examples.given.gaps is None else gaps.astype(np.float32)
+    return Examples(examples.names, ContactInput(human, thing, image, examples.given.groups, seen), labels, gaps)

@@ -16,13 +16,14 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from hoijax.body.parts import PART_NAMES
-from hoijax.tasks.encoders import CloudEncoder, ImageEncoder, Level, cloud_groups
+from hoijax.tasks.encoders import CloudEncoder, ImageEncoder, Level, SharedMlp, cloud_groups
 from hoijax.tasks.points import Grouping
 
 
 @dataclass(frozen=True)
 class ContactNetConfig:
-    """Sizes of the network. `inputs`: "image" (2D only), "points" (3D only), or "both".
+    """Sizes of the network. `inputs`: "image" (2D only), "points" (3D only), "both", or "gaps": both, and how far each
+    part is off the object's surface (ours; the paper's networks are the first and the third).
 
     `feature`: length of a given image feature; 0: a small convolutional network makes one of the picture.
     """
@@ -34,24 +35,47 @@ class ContactNetConfig:
     image_widths: tuple[int, ...] = (16, 32, 64, 128)
     image_feature: int = 128
     head: tuple[int, ...] = (256, 128)
+    gap_reaches: tuple[float, ...] = (0.01, 0.03, 0.1)
+    gap_widths: tuple[int, ...] = (32, 32)
     dropout: float = 0.3
 
 
 class ContactInput(NamedTuple):
     """One example. Points in metres about the human's middle, camera axes; `image`: a feature, or a picture in [0, 1] with
     the masks of human and object as its fourth and fifth channels. `groups`: of human and object, where
-    they are known."""
+    they are known. `gaps`: of each of `PART_NAMES` to the object's surface, metres, negative inside, infinite for a part that
+    the mesh has not; where the network looks at them."""
 
     human: Float[Array | np.ndarray, "*b n 3"]
     object: Float[Array | np.ndarray, "*b m 3"]
     image: Float[Array | np.ndarray, "*d"]
     groups: tuple[tuple[Grouping, ...], tuple[Grouping, ...]] | None = None
+    gaps: Float[Array | np.ndarray, "*b 34"] | None = None
 
 
 def groups_of(config: ContactNetConfig, given: ContactInput) -> tuple[tuple[Grouping, ...], tuple[Grouping, ...]]:
     """What the network would sample and group itself at every step, for one example."""
     human, thing = (cloud_groups(jnp.asarray(cloud), config.levels) for cloud in (given.human, given.object))
     return human, thing
+
+
+class GapHead(nn.Module):
+    """What each part's distance to the object adds to its logit, by one small network for all parts.
+
+    A part is seen as exp(-max(gap, 0) / reach) for each of `reaches` (metres), beside what is known of the scene. That near
+    parts touch is learned once for all, and so holds for parts that seldom did.
+    """
+
+    reaches: tuple[float, ...]
+    widths: tuple[int, ...]
+
+    @nn.compact
+    def __call__(self, gaps: Float[Array, " p"], scene: Float[Array, " k"]) -> Float[Array, " p"]:
+        """Logits to add."""
+        near = jnp.exp(-jnp.maximum(gaps, 0)[:, None] / jnp.asarray(self.reaches))
+        known = nn.Dense(self.widths[0])(scene)
+        both = jnp.concatenate([near, jnp.broadcast_to(known, (len(gaps), len(known)))], -1)
+        return nn.Dense(1)(SharedMlp(self.widths)(both))[:, 0]
 
 
 class ContactNet(nn.Module):
@@ -63,11 +87,11 @@ class ContactNet(nn.Module):
     def __call__(self, given: ContactInput, train: bool = False) -> Float[Array, "34"]:
         """With `train`, dropout needs the random stream "dropout"."""
         config, found = self.config, []
-        if config.inputs in ("image", "both"):
+        if config.inputs != "points":
             image = jnp.asarray(given.image)
             image = image if config.feature else ImageEncoder(config.image_widths)(image)
             found.append(nn.relu(nn.Dense(config.image_feature)(image)))
-        if config.inputs in ("points", "both"):
+        if config.inputs != "image":
             known = groups_of(config, given) if given.groups is None else given.groups
             for cloud, groups in zip((given.human, given.object), known):
                 found.append(CloudEncoder(config.levels, config.cloud_widths)(jnp.asarray(cloud), groups))
@@ -75,7 +99,12 @@ class ContactNet(nn.Module):
         for width in config.head:
             x = nn.relu(nn.LayerNorm()(nn.Dense(width)(x)))
             x = nn.Dropout(config.dropout, deterministic=not train)(x)
-        return nn.Dense(len(PART_NAMES))(x)
+        told = nn.Dense(len(PART_NAMES))(x)
+        if config.inputs != "gaps":
+            return told
+        if given.gaps is None:
+            raise ValueError("a network that looks at gaps was given an example without")
+        return told + GapHead(config.gap_reaches, config.gap_widths)(jnp.asarray(given.gaps), x)
 
 
 class TrainState(NamedTuple):

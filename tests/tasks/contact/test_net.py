@@ -1,5 +1,7 @@
 """The contact network: what its answer may and may not depend on, and that it learns."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from hoijax.tasks.contact.net import (
     ContactInput,
     ContactNet,
     ContactNetConfig,
+    GapHead,
     Level,
     groups_of,
     init_state,
@@ -117,3 +120,26 @@ def test_it_learns_on_which_side_the_object_is() -> None:
     unseen = known(unseen)
     assert float(loss) < 0.1
     assert ((told(state.params, unseen) > 0) == (truth > 0.5)).mean() > 0.99
+
+
+def test_a_gap_counts_for_its_own_part_alone_and_alike_for_all() -> None:
+    head = GapHead((0.01, 0.1), (8,))
+    gaps = jnp.linspace(-0.01, 0.3, 34).at[5].set(jnp.inf)
+    scene = jnp.arange(4.0)
+    params = head.init(jax.random.key(0), gaps, scene)
+    told = head.apply(params, gaps, scene)
+    assert np.isfinite(told).all()
+    other = head.apply(params, gaps.at[7].set(0.0), scene)
+    np.testing.assert_array_equal(np.flatnonzero(np.asarray(told != other)), [7])
+    np.testing.assert_allclose(head.apply(params, gaps[::-1], scene), told[::-1], atol=1e-6)
+
+
+def test_a_network_that_looks_at_gaps_wants_them() -> None:
+    config = dataclasses.replace(SMALL, inputs="gaps")
+    given = one(batch(1)[0], 0)
+    with pytest.raises(ValueError, match="gaps"):
+        init_state(config, given, 1e-3, jax.random.key(0))
+    near = given._replace(gaps=np.zeros(34, np.float32))
+    params = init_state(config, near, 1e-3, jax.random.key(0)).params
+    tell = jax.jit(lambda gaps: ContactNet(config).apply(params, near._replace(gaps=gaps)))
+    assert not np.allclose(tell(near.gaps), tell(near.gaps + 1))
