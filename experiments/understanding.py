@@ -267,7 +267,10 @@ def through(title: str, every: Sequence[Asked], log: AnswerLog, engine: Engine) 
 
 
 def take(given: dict[Any, Reply], every: Sequence[Asked], log: AnswerLog) -> None:
-    """Takes the user's answers in. Exits where one is about no sample of the tree."""
+    """Takes the user's answers in; what the file told once and tells no more counts as missing.
+
+    Exits where one is about no sample of the tree.
+    """
     keys = {item.key for item in every}
     samples = {key.sample for key in keys}
     strange = sorted({key.sample for key in given} - samples)
@@ -276,6 +279,9 @@ def take(given: dict[Any, Reply], every: Sequence[Asked], log: AnswerLog) -> Non
     for key, reply in given.items():
         if key in keys and log.replies.get(key) != reply:
             log.add(key, reply)
+    for key in sorted(keys & log.replies.keys() - given.keys()):
+        if log.replies[key].error is None:
+            log.add(key, Reply((), f"is no longer in {_ANSWERS.value}"))
 
 
 def given_path(text: str | None) -> Path | None:

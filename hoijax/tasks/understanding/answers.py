@@ -33,7 +33,8 @@ class Reply(NamedTuple):
 class AnswerLog:
     """The file of replies. The last line on a key counts; a line cut short by a kill is taken off when it is opened.
 
-    One process at a time may hold it (`hoijax.data.lock`).
+    An answer undoes the pick that stands before it, as that was made from another answer. One process at a time may
+    hold the file (`hoijax.data.lock`).
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,11 +52,16 @@ class AnswerLog:
             file.write(line.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        self.replies[key] = reply
+        self._keep(key, reply)
 
     def missing(self, keys: Sequence[Key]) -> list[Key]:
         """Those without an answer; failures count as missing, so that they are tried again."""
         return [key for key in keys if key not in self.replies or self.replies[key].error is not None]
+
+    def _keep(self, key: Key, reply: Reply) -> None:
+        self.replies[key] = reply
+        if key.stage == "answer":
+            self.replies.pop(key._replace(stage="pick"), None)
 
     def _read(self) -> None:
         data = self.path.read_bytes()
@@ -69,7 +75,7 @@ class AnswerLog:
                 raise SampleError(
                     self.path, f"line {number} is none of ours ({type(fault).__name__}: {fault})"
                 ) from fault
-            self.replies[key] = Reply(texts, error)
+            self._keep(key, Reply(texts, error))
         if whole < len(data):
             self.mended = True
             with open(self.path, "r+b") as file:

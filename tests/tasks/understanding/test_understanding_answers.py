@@ -23,6 +23,16 @@ def test_replies_come_back_and_the_last_one_counts(tmp_path) -> None:
     assert len(log.path.read_text().split("\n")) == 3
 
 
+def test_another_answer_undoes_the_pick_that_was_made_from_the_former_one(tmp_path) -> None:
+    log, pick = AnswerLog(tmp_path / "answers.jsonl"), ONE._replace(stage="pick")
+    log.add(ONE, Reply(("", "a cup")))
+    log.add(pick, Reply(("cup",)))
+    assert AnswerLog(log.path).missing([ONE, pick]) == []
+    log.add(ONE, Reply(("", "a bench")))
+    assert log.missing([ONE, pick]) == [pick]
+    assert AnswerLog(log.path).missing([ONE, pick]) == [pick]
+
+
 def test_every_way_to_cut_the_last_line_costs_only_that_line(tmp_path) -> None:
     log = AnswerLog(tmp_path / "answers.jsonl")
     log.add(ONE, Reply(("first", "cup")))

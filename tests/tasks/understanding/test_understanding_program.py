@@ -161,6 +161,10 @@ def test_answers_that_the_user_has_are_read_and_what_lacks_is_told(tree, tmp_pat
     page = (out / "answers.html").read_text()
     assert "&lt;b&gt;cup" in page
     assert "<b>cup</b></" not in page.replace("<td><b>cup</b></td>", "")
+    mine.write_text("\n".join([lines[0].replace("cup</b>", "bench</b>"), *lines[1:2]]))
+    ran = understanding(tree, out, *flags)
+    assert "bench/sit_on_3, object: is no longer in" in ran.stderr
+    assert [float(rows(out)["object"][name]) for name in ("n", "top1", "failed")] == [2.0, 0.0, 2.0]
     mine.write_text("\n".join([*lines, json.dumps({"sample": "cup/none", "question": "object", "answer": "cup"})]))
     ran = understanding(tree, out, *flags)
     assert ran.returncode == 1
