@@ -34,7 +34,7 @@ from hoijax.data.read import load_sample
 from hoijax.data.sample import SampleError
 from hoijax.report.tables import aligned, markdown
 from hoijax.tasks.understanding import nearest
-from hoijax.tasks.understanding.answers import FILE, AnswerLog, Reply, keep_options, load_given
+from hoijax.tasks.understanding.answers import CLOUDS, FILE, AnswerLog, Reply, keep_options, load_given
 from hoijax.tasks.understanding.clouds import UPRIGHT, CloudOptions, sample_cloud
 from hoijax.tasks.understanding.page import answers_html
 from hoijax.tasks.understanding.prompts import QUESTIONS, Prompts, load_prompts, record
@@ -200,7 +200,7 @@ def answerer(samples: Sequence[Labelled], options: CloudOptions, tools: dict[str
         return nearest_engine(samples, options)
 
     def file(sample: Labelled) -> Path:
-        path = out / "clouds" / f"{sample.name}.npy"
+        path = out / CLOUDS / f"{sample.name}.npy"
         if not path.is_file():
             data = io.BytesIO()
             np.save(data, sample_cloud(load_sample(sample.folder), options).points)

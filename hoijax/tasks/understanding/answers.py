@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -11,7 +12,7 @@ from hoijax.data.layout import load_bytes
 from hoijax.data.sample import SampleError
 from hoijax.tasks.understanding.prompts import QUESTIONS
 
-FILE, OPTIONS = "answers.jsonl", "options.json"
+FILE, OPTIONS, CLOUDS = "answers.jsonl", "options.json", "clouds"
 Stage = Literal["answer", "pick"]
 
 
@@ -83,10 +84,15 @@ class AnswerLog:
 
 
 def keep_options(out: Path, options: Mapping[str, Any]) -> None:
-    """Notes in OUT/options.json what the replies of this folder depend on. Raises SampleError where it is another."""
+    """Notes in OUT/options.json what the replies of this folder depend on. Raises SampleError where it is another.
+
+    Before the first reply other options are taken, and clouds drawn with the former ones removed.
+    """
     path = out / OPTIONS
     wanted = json.loads(json.dumps(options))
-    if not os.path.lexists(out / FILE):  # nothing was answered yet, so nothing depends on what may stand there
+    if not os.path.lexists(out / FILE):
+        if os.path.lexists(out / CLOUDS) and not _holds(path, wanted):
+            shutil.rmtree(out / CLOUDS)
         save_bytes(path, json.dumps(wanted, indent=1, ensure_ascii=False).encode() + b"\n")
         return
     if not os.path.lexists(path):
@@ -102,6 +108,13 @@ def keep_options(out: Path, options: Mapping[str, Any]) -> None:
             f"holds answers to other options: {'; '.join(apart[:4])}; go on with the former ones, or choose another "
             "folder with --out",
         )
+
+
+def _holds(path: Path, wanted: Any) -> bool:
+    try:
+        return bool(json.loads(path.read_bytes()) == wanted)
+    except (OSError, ValueError):
+        return False
 
 
 def changes(before: Any, after: Any, name: str = "") -> list[str]:

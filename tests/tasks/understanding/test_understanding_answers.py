@@ -74,6 +74,17 @@ def test_other_options_want_another_folder(tmp_path) -> None:
         keep_options(tmp_path / "lost", options)
 
 
+def test_clouds_of_a_run_that_was_stopped_before_the_first_reply_are_not_taken_for_other_options(tmp_path) -> None:
+    cloud = tmp_path / "clouds" / "cup" / "hold_1.npy"
+    keep_options(tmp_path, {"cloud": {"up": "y"}})
+    cloud.parent.mkdir(parents=True)
+    cloud.write_bytes(b"drawn with y up")
+    keep_options(tmp_path, {"cloud": {"up": "y"}})
+    assert cloud.is_file()
+    keep_options(tmp_path, {"cloud": {"up": "z"}})
+    assert not cloud.exists()
+
+
 def test_answers_of_the_user(tmp_path) -> None:
     path = tmp_path / "mine.jsonl"
     good = {"sample": "cup/hold_1", "question": "object", "answer": "a cup"}
