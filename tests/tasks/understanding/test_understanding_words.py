@@ -34,6 +34,8 @@ ACTIONS = [
     "cut",
     "type on",
     "swing",
+    "catch",
+    "look through",
 ]
 
 
@@ -83,6 +85,15 @@ def test_objects(answer: str, kind: str, word: str | None) -> None:
         ("sitting_on", "word", "sit on"),
         ("Sitting on the bench.", "word", "sit on"),
         ("sitting", "synonym", "sit on"),
+        ("The person is seated on the bench.", "word", "sit on"),
+        ("seated", "synonym", "sit on"),
+        ("on the seat of a bicycle", "none", None),
+        ("laying on a couch", "word", "lie on"),
+        ("laid down", "synonym", "lie on"),
+        ("playing with a teddy bear", "none", None),
+        ("caught it", "word", "catch"),
+        ("has it on", "none", None),
+        ("looking", "synonym", "look through"),
         ("sat", "synonym", "sit on"),
         ("lying on a couch", "word", "lie on"),
         ("carrying", "word", "carry"),
