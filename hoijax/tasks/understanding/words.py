@@ -17,10 +17,8 @@ Table = Mapping[str, tuple[str, ...]]
 Kind = Literal["word", "synonym", "several", "none"]
 
 ARTICLES = {"a", "an", "the"}
-PARTICLES = set(
-    "on in at with to into onto from off up down under over along through against behind beside by near out around "
-    "across inside".split()
-)
+PARTICLES = {"on", "in", "at", "with", "to", "into", "onto", "from", "off", "up", "down", "under", "over", "along"}
+PARTICLES |= {"through", "against", "behind", "beside", "by", "near", "out", "around", "across", "inside"}
 
 
 class Parsed(NamedTuple):
