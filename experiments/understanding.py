@@ -17,6 +17,7 @@ something has failed. docs/understanding.md tells more.
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,20 +27,29 @@ import numpy as np
 import wrapper_flags
 from absl import app, flags
 from tqdm import tqdm
-from understanding_models import pointllm, qwen
+from understanding_models import nearest_cloud, pointllm, qwen
 
 from hoijax.data.atomic import save_bytes
 from hoijax.data.lock import LockedError, held
 from hoijax.data.read import load_sample
 from hoijax.data.sample import SampleError
 from hoijax.report.tables import aligned, markdown
-from hoijax.tasks.understanding import nearest
 from hoijax.tasks.understanding.answers import CLOUDS, FILE, AnswerLog, Reply, keep_options, load_given
-from hoijax.tasks.understanding.clouds import UPRIGHT, CloudOptions, sample_cloud
+from hoijax.tasks.understanding.clouds import CloudOptions, sample_cloud
 from hoijax.tasks.understanding.page import answers_html
 from hoijax.tasks.understanding.prompts import QUESTIONS, Prompts, load_prompts, record
-from hoijax.tasks.understanding.run import Asked, Engine, Labelled, Tell, ask, asked, judge, labelled_samples, picks
-from hoijax.tasks.understanding.scores import confusion_csv, judged_csv, scores, table, table_csv, table_latex
+from hoijax.tasks.understanding.run import (
+    Asked,
+    Engine,
+    Judged,
+    Labelled,
+    ask,
+    asked,
+    judge,
+    labelled_samples,
+    picks,
+)
+from hoijax.tasks.understanding.scores import Row, confusion_csv, judged_csv, scores, table, table_csv, table_latex
 from hoijax.tasks.understanding.words import WordList, load_synonyms, load_words, word_list
 from third_party_wrappers.contract import Tool
 from third_party_wrappers.probe import missing
@@ -79,12 +89,42 @@ def main(arguments: list[str]) -> None:
     if len(arguments) > 1:
         sys.exit(f"not a flag: {arguments[1:]} (see --help)")
     try:
+        check_flags()
         out = Path(_OUT.value)
         with held(out / ".lock"):
             complete = evaluate(Path(_DATA.value), out)
     except (SampleError, LockedError, ValueError, OSError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     sys.exit(0 if complete else 1)
+
+
+def picker_name() -> str:
+    return _PICKER.value or ("qwen" if _ANSWERS.value or _ANSWERER.value == "pointllm" else "match")
+
+
+def check_flags() -> None:
+    """Raises ValueError for a question that is not there, and for flags that would do nothing here."""
+    names = [question.name for question in QUESTIONS]
+    if not _QUESTIONS.value or set(_QUESTIONS.value) - set(names):
+        raise ValueError(f"--questions={','.join(_QUESTIONS.value)}: there are {', '.join(names)}")
+    who = "answers" if _ANSWERS.value else _ANSWERER.value
+    idle: list[tuple[list[flags.FlagHolder[Any]], bool]] = [
+        ([_ANSWERER, _SEED, _POINTS, _SHARE, _LEAST, _UP], who == "answers"),
+        ([_LEAST], _SHARE.value is not None),
+        ([_REFERENCE], who != "nearest"),
+        ([_SAMPLED], who != "pointllm"),
+        ([_SCORED], picker_name() != "qwen"),
+    ]
+    given = [f"--{flag.name}" for holders, useless in idle if useless for flag in holders if flag.present]
+    if given:
+        share = " and --share" if _SHARE.value is not None else ""
+        raise ValueError(
+            f"of no use with {'--answers' if who == 'answers' else f'--answerer={who}'}, --picker={picker_name()}{share}: "
+            f"{', '.join(dict.fromkeys(given))}"
+        )
 
 
 def evaluate(tree: Path, out: Path) -> bool:
@@ -93,11 +133,8 @@ def evaluate(tree: Path, out: Path) -> bool:
     samples = labelled_samples(tree, left_out.append)
     words, prompts = word_lists(samples), load_prompts(given_path(_PROMPTS.value))
     questions = [question for question in QUESTIONS if question.name in _QUESTIONS.value]
-    unknown = set(_QUESTIONS.value) - {question.name for question in QUESTIONS}
-    if unknown or not questions:
-        raise ValueError(f"--questions={','.join(_QUESTIONS.value)}: there are {', '.join(q.name for q in QUESTIONS)}")
     options = CloudOptions(_POINTS.value, _SHARE.value, _LEAST.value, cast(Literal["y", "z"], _UP.value), _SEED.value)
-    picker = _PICKER.value or ("qwen" if _ANSWERS.value or _ANSWERER.value == "pointllm" else "match")
+    picker = picker_name()
     tools = usable_tools(([] if _ANSWERS.value else [_ANSWERER.value]) + [picker])
     keep_options(out, asked_of(samples, options, prompts, words, picker, tools))
     log = AnswerLog(out / FILE)
@@ -115,7 +152,12 @@ def evaluate(tree: Path, out: Path) -> bool:
     judged = judge(every, log, words, picker == "qwen")
     notes = [*NOTES, f"Answered by {_ANSWERS.value or _ANSWERER.value}, picked by {picker}; {len(samples)} samples."]
     notes += [f"{len(left_out)} folders left out; the first: {left_out[0]}"] if left_out else []
-    rows = scores(judged, words)
+    write_tables(out, judged, scores(judged, words), notes)
+    return tell_failed(judged)
+
+
+def write_tables(out: Path, judged: Sequence[Judged], rows: Sequence[Row], notes: Sequence[str]) -> None:
+    """The table on the screen, and all files beside the replies."""
     head, lines = table(rows)
     print("\n".join([aligned(head, lines), "", *notes]))
     texts = {
@@ -128,6 +170,10 @@ def evaluate(tree: Path, out: Path) -> bool:
     }
     for name, text in texts.items():
         save_bytes(out / name, text.encode())
+
+
+def tell_failed(judged: Sequence[Judged]) -> bool:
+    """Says how many questions failed, and why the first; whether none did."""
     failed = [each for each in judged if each.error is not None]
     if failed:
         first = " ".join((failed[0].error or "").split())
@@ -197,7 +243,7 @@ def asked_of(
 def answerer(samples: Sequence[Labelled], options: CloudOptions, tools: dict[str, Tool], out: Path) -> Engine:
     """The model that answers."""
     if _ANSWERER.value == "nearest":
-        return nearest_engine(samples, options)
+        return nearest_cloud(samples, options, given_path(_REFERENCE.value))
 
     def file(sample: Labelled) -> Path:
         path = out / CLOUDS / f"{sample.name}.npy"
@@ -208,55 +254,6 @@ def answerer(samples: Sequence[Labelled], options: CloudOptions, tools: dict[str
         return path
 
     return pointllm(tools["pointllm"], {"sample": _SAMPLED.value, "seed": _SEED.value}, file, out / "work")
-
-
-def nearest_engine(samples: Sequence[Labelled], options: CloudOptions) -> Engine:
-    """Says the words of the nearest labelled cloud: of --reference, or of the other samples."""
-
-    def do(every: Sequence[Asked], tell: Tell) -> None:
-        found, wrong = numbers(samples, options)
-        known = gathered(samples, found)
-        if _REFERENCE.value:
-            own = {sample.folder.resolve() for sample in samples}
-            others = labelled_samples(Path(_REFERENCE.value), lambda why: tqdm.write(why, file=sys.stderr))
-            others = [sample for sample in others if sample.folder.resolve() not in own]
-            described, unread = numbers(others, options)
-            for why in unread.values():
-                tqdm.write(f"--reference: {why}", file=sys.stderr)
-            known = gathered(others, described)
-        for item in every:
-            name = item.labelled.name
-            if name in wrong:
-                tell(item.key, Reply((), wrong[name]))
-                continue
-            told = {"object": item.labelled.object, "action": item.labelled.action}
-            without = None if _REFERENCE.value else name
-            tell(item.key, Reply(nearest.answer(known, found[name], item.question, told, without)))
-
-    return do
-
-
-def numbers(
-    samples: Sequence[Labelled], options: CloudOptions
-) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, str]]:
-    """What tells each sample's cloud, by the sample's name; and why those that cannot be read have nothing."""
-    up = int(np.abs(UPRIGHT[options.up][:, 1]).argmax())
-    found, wrong = {}, {}
-    for sample in tqdm(samples, "clouds", unit="sample", leave=False):
-        try:
-            found[sample.name] = nearest.features(sample_cloud(load_sample(sample.folder), options), up)
-        except SampleError as error:
-            wrong[sample.name] = str(error)
-    return found, wrong
-
-
-def gathered(samples: Sequence[Labelled], found: dict[str, dict[str, np.ndarray]]) -> nearest.Reference:
-    """The labelled clouds to compare with. Raises ValueError where there are none."""
-    kept = [sample for sample in samples if sample.name in found]
-    if not kept:
-        raise ValueError("none of the labelled samples can be read, so there is nothing to compare with")
-    words = [sample.object for sample in kept], [sample.action for sample in kept]
-    return nearest.reference([sample.name for sample in kept], *words, [found[sample.name] for sample in kept])
 
 
 def through(title: str, every: Sequence[Asked], log: AnswerLog, engine: Engine) -> None:

@@ -91,6 +91,13 @@ def test_a_kill_costs_nothing_that_was_answered(tree, models, tmp_path) -> None:
         while not (log.is_file() and log.read_bytes().count(b"\n") >= 5):
             assert running.poll() is None
             time.sleep(0.02)
+        os.kill(running.pid, signal.SIGINT)
+        assert running.wait(60) == 128 + signal.SIGINT
+    with subprocess.Popen(command(tree, out, tools), env=environment, stderr=subprocess.DEVNULL) as running:
+        begun = log.read_bytes().count(b"\n")
+        while log.read_bytes().count(b"\n") < begun + 2:
+            assert running.poll() is None
+            time.sleep(0.02)
         os.kill(running.pid, signal.SIGKILL)
     kept = log.read_bytes().count(b"\n")
     whole = log.read_bytes()
@@ -132,6 +139,11 @@ def test_what_is_missing_is_told_before_anything_is_done(tree, tmp_path) -> None
         (["--questions=colour"], "there are object, action"),
         (["--answerer=nearest", "--words=nowhere.json"], "nowhere.json"),
         (["--answerer=nearest", "--share=2"], "share is 2.0"),
+        (["--answerer=nearest", "--scored", "--sampled"], "picker=match: --sampled, --scored"),
+        (
+            ["--answers=nowhere", "--reference=x", "--up=z"],
+            "of no use with --answers, --picker=qwen: --up, --reference",
+        ),
     ):
         ran = understanding(tree, tmp_path / "out", *flags)
         assert ran.returncode == 1
