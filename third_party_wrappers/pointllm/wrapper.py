@@ -12,7 +12,7 @@ WRAPPER = Wrapper(
     inputs=("cloud", "turns"),
     outputs=lambda job: {"answers.json": checks.answers_json},
     options={"max_length": 2048, "sample": False, "seed": 0},
-    modules=lambda tool: ("torch", "transformers", "numpy"),
+    modules=lambda tool: ("torch", "transformers", "numpy", "timm", "easydict", "yaml", "requests"),
     without="give answers that you have from elsewhere, or compare with a nearest neighbour (--answerer=nearest)",
     repository_files=("pointllm/conversation.py", "pointllm/model/pointllm.py", "pointllm/model/utils.py"),
 )
