@@ -159,6 +159,10 @@ def load_given(path: Path) -> dict[Key, Reply]:
         )
         if not texts or not all(isinstance(text, str) for text in texts) or not texts[0] or "answer" not in entry:
             raise SampleError(path, f'line {number}: expected {{"sample": ..., "question": ..., "answer": ...}}')
+        if any("\ud800" <= sign <= "\udfff" for text in texts for sign in text):
+            raise SampleError(
+                path, f"line {number}: half of a surrogate pair (\\ud800 to \\udfff), which is no character"
+            )
         if texts[1] not in names:
             raise SampleError(path, f"line {number}: the question {texts[1]!r} is none of {', '.join(names)}")
         key = Key(texts[0], texts[1], "answer")

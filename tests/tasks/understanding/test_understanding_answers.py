@@ -97,6 +97,7 @@ def test_answers_of_the_user(tmp_path) -> None:
         (json.dumps({**good, "answer": 3}), "line 1: expected"),
         (json.dumps({**good, "question": "colour"}), "'colour' is none of object, action"),
         (json.dumps(good) + "\n" + json.dumps(good), "line 2: cup/hold_1 has a second answer"),
+        (json.dumps({**good, "answer": "cup \ud83d"}), "line 1: half of a surrogate pair"),
         (" ", "holds no answer"),
     ):
         path.write_text(line)
