@@ -28,10 +28,10 @@ from hoijax.body.smplx import load_body
 from hoijax.data.atomic import save_bytes
 from hoijax.data.layout import find_samples, required_file
 from hoijax.data.lock import LockedError, held
-from hoijax.data.read import load_labels, load_sample
+from hoijax.data.read import load_sample
 from hoijax.data.sample import SampleError
 from hoijax.tasks.pose_chat.answers import ANSWER_FILE, Answer, load_answer
-from hoijax.tasks.pose_chat.company import company_of, save_with_company, with_company
+from hoijax.tasks.pose_chat.company import company_of, save_with_company, with_company, words_of
 from hoijax.tasks.pose_chat.floors import floor_answers
 from hoijax.tasks.pose_chat.page import pose_chat_page
 from hoijax.tasks.pose_chat.prompts import PROMPTS, check_rows, load_prompts, question, rows
@@ -81,6 +81,7 @@ _PAGE = flags.DEFINE_integer("page", 40, "So many samples on the page.", lower_b
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Ask again where an answer to another question stands.")
 
 TOLD = 3  # so many failures are told while they happen; all are in answers.csv
+FOUND = 0.05  # what the detector finds from this score on is kept, so that another --min_score needs no other look
 
 
 def sample_folders() -> dict[str, Path]:
@@ -92,34 +93,40 @@ def sample_folders() -> dict[str, Path]:
     return {folder.resolve().name if name == "." else name: folder for name, folder in found.items()}
 
 
-def people_file(name: str, folder: Path) -> Path | None:
-    """The file that tells who is seen in a sample's picture; None where there is none yet."""
-    places = [folder, Path(_OUT.value) / "people" / name]
-    if _BOXES.value:
-        places.insert(0, Path(_BOXES.value) / name)
+def given_people(name: str, folder: Path) -> Path | None:
+    """The file of the user's that tells who is seen in a sample's picture; None where there is none."""
+    places = [Path(_BOXES.value) / name, folder] if _BOXES.value else [folder]
     return next((place / PEOPLE_FILE for place in places if (place / PEOPLE_FILE).is_file()), None)
 
 
 def people_of(name: str, folder: Path) -> People | None:
     """The people of a sample's picture, None where nobody has looked. Raises SampleError."""
-    path = people_file(name, folder)
+    found = Path(_OUT.value) / "people" / name / PEOPLE_FILE
+    path = given_people(name, folder) or (found if found.is_file() else None)
     return None if path is None else load_people(path)
 
 
 def detect(folders: dict[str, Path], tool: Tool) -> None:
-    """Has Detectron2 look for people where nobody has looked. What fails is told, and left out later."""
+    """Has Detectron2 look for people where the user tells of none; what it has found in the same picture stands.
+
+    What fails is told, and left out later.
+    """
     jobs, failed = [], []
     clear_half_done(Path(_OUT.value) / "people")
     for name, folder in folders.items():
-        if people_file(name, folder) is None:
+        if given_people(name, folder) is None:
             try:
                 image = required_file(folder, "image")
             except SampleError:
                 continue  # told with the samples that are left out
-            jobs.append(Job({"image": image}, Path(_OUT.value) / "people" / name, {"score": min(0.3, _SCORE.value)}))
+            jobs.append(Job({"image": image}, Path(_OUT.value) / "people" / name, {"score": FOUND}))
     with tqdm(total=len(jobs), desc="looking for people", unit="picture", disable=not jobs) as bar:
         failed = [
-            o.error for o in run(wrappers()["detectron2"], tool, jobs, progress=lambda _: bar.update()) if o.error
+            o.error
+            for o in run(
+                wrappers()["detectron2"], tool, jobs, overwrite=_OVERWRITE.value, progress=lambda _: bar.update()
+            )
+            if o.error
         ]
     if failed:
         print(f"{len(failed)} of {len(jobs)} pictures could not be looked at; the first: {failed[0]}", file=sys.stderr)
@@ -184,9 +191,12 @@ def clear_half_done(tree: Path) -> None:
 def given(subjects: list[Subject], names: tuple[str, ...]) -> dict[str, list[Answer | str]]:
     """The user's own answers, in folders by row or in one; a sentence for each that is missing or unusable."""
     tree = Path(_ANSWERS.value or "")
-    if not tree.is_dir():
-        sys.exit(f"--answers={tree}: no such folder")
-    by_row = {row: tree / row for row in names if (tree / row).is_dir()} or {"given": tree}
+    by_row = {row: tree / row for row in names if (tree / row).is_dir()}
+    if not by_row and any((tree / row).is_dir() for row in rows()):
+        sys.exit(f"--answers={tree}: has folders of rows, none of them of --rows={','.join(names)}")
+    if not by_row and not any((tree / s.name / ANSWER_FILE).is_file() for s in subjects):
+        sys.exit(f"--answers={tree}: holds no [ROW/]SAMPLE/{ANSWER_FILE} of these samples, e.g. {subjects[0].name}")
+    by_row = by_row or {"given": tree}
     return {row: [read(place / s.name / ANSWER_FILE) for s in subjects] for row, place in by_row.items()}
 
 
@@ -214,6 +224,11 @@ def judged(
 def evaluate(tools: dict[str, Tool]) -> None:
     """Chooses, asks, scores and writes."""
     names = check_rows(_ROWS.value)
+    if not names:
+        sys.exit(f"--rows: names no row, expected some of {', '.join(rows())}")
+    for flag in (_BOXES, _ANSWERS):
+        if flag.value and not Path(flag.value).is_dir():
+            sys.exit(f"--{flag.name}={flag.value}: no such folder")
     prompts = PROMPTS if _PROMPTS.value is None else load_prompts(Path(_PROMPTS.value))
     body = builtin_body() if _BODY.value is None else load_body(_BODY.value)
     subjects = choose(tools, body)
@@ -238,7 +253,9 @@ def evaluate(tools: dict[str, Tool]) -> None:
     write(subjects, table, bool(asked))
     failed = sum(one.state == "failed" for row in table.values() for one in row)
     if failed:
-        sys.exit(f"{failed} questions without a usable answer (answers.csv says why); the same command asks them again")
+        sys.exit(
+            f"{failed} questions without a usable answer (answers.csv says why); the same command tries them again"
+        )
 
 
 def write(subjects: list[Subject], table: dict[str, list[Asked]], model: bool) -> None:
@@ -266,17 +283,25 @@ def make_company() -> None:
     folders = sample_folders()
     if len(folders) < 2:
         sys.exit(f"{_DATA.value}: one sample alone has no company")
-    labels = [load_labels(folder, lambda path, message: None) for folder in folders.values()]
-    words = [(label.action or "", label.category or "") for label in labels]
-    made = 0
+    if Path(_OUT.value).resolve().is_relative_to(Path(_DATA.value).resolve()):
+        sys.exit(f"--out={_OUT.value}: lies in --data, and its samples would be joined once more; choose another place")
+    words = [words_of(folder) for folder in folders.values()]
+    made, failed = 0, []
     for index, (name, folder) in enumerate(tqdm(list(folders.items()), "joining", unit="sample")):
         place = Path(_OUT.value) / name
         if not place.exists():
             other = list(folders.values())[company_of(words, index)]
-            joined = with_company(load_sample(folder), load_sample(other), left=bool(index % 2))
+            try:
+                joined = with_company(load_sample(folder), load_sample(other), left=bool(index % 2))
+            except SampleError as error:
+                failed.append(f"{name}: {error}")
+                continue
             save_with_company(*joined, place)
             made += 1
-    print(f"{made} pictures with two people written, {len(folders) - made} were there: {_OUT.value}")
+    there = len(folders) - made - len(failed)
+    print(f"{made} pictures with two people written, {there} were there, {len(failed)} failed: {_OUT.value}")
+    if failed:
+        sys.exit("\n".join(["could not be joined:", *failed]))
 
 
 def main(arguments: list[str]) -> None:
@@ -285,8 +310,10 @@ def main(arguments: list[str]) -> None:
     try:
         with held(Path(_OUT.value) / ".pose_chat.lock"):
             make_company() if arguments[1:] else evaluate(wrapper_flags.tools())
-    except (SampleError, LockedError, ValueError, FileNotFoundError) as error:
+    except (SampleError, LockedError, ValueError, OSError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(f"stopped; what is whole stays in {_OUT.value}, the same command goes on")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def body_rotations(path: Path, pose: Any) -> Float[np.ndarray, "21 3 3"]:
     """The 21 body rotations from what a file holds as a pose. Raises SampleError that names the file."""
     try:
         numbers = np.asarray(pose, np.float64).ravel()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = np.full(1, np.nan)
     if numbers.size not in FORMS or not np.isfinite(numbers).all():
         raise SampleError(

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from hoijax.data.atomic import new_folder
-from hoijax.data.sample import Sample
+from hoijax.data.read import load_labels
+from hoijax.data.sample import Sample, SampleError
 from hoijax.data.write import write_sample
 from hoijax.tasks.pose_chat.select import PEOPLE_FILE
 
@@ -50,6 +51,15 @@ def with_company(sample: Sample, other: Sample, left: bool) -> tuple[Sample, Flo
     return joined, np.stack([own, _moved(_box(other), scale, other_shift - low)])
 
 
+def words_of(folder: Path) -> tuple[str, str]:
+    """A sample's action and object for `company_of`, empty where there is none or its annotation cannot be read."""
+    try:
+        labels = load_labels(folder, lambda path, message: None)
+    except SampleError:
+        return "", ""
+    return labels.action or "", labels.category or ""
+
+
 def company_of(words: Sequence[tuple[str, str]], index: int) -> int:
     """The next sample whose action and object (`words`) are others, so that they tell the two apart; else the next one.
 
@@ -58,8 +68,7 @@ def company_of(words: Sequence[tuple[str, str]], index: int) -> int:
     if len(words) < 2:
         raise ValueError("company_of: one sample alone has no company")
     ranked = [(index + step) % len(words) for step in range(1, len(words))]
-    apart = [k for k in ranked if not set(words[k]) & set(words[index])]
-    return (apart or ranked)[0]
+    return next((k for k in ranked if not set(words[k]) & set(words[index])), ranked[0])
 
 
 def save_with_company(sample: Sample, boxes: Float[np.ndarray, "n 4"], folder: Path) -> None:

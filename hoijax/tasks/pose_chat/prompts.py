@@ -60,6 +60,10 @@ def load_prompts(path: Path) -> dict[str, str]:
         if fields != told(row):
             found = ", ".join(sorted(fields)) or "none"
             raise SampleError(path, f"{row}: the text has the fields {found}, expected those that the row tells")
+        if any(form or conversion for _, _, form, conversion in string.Formatter().parse(text)):
+            raise SampleError(path, f"{row}: a field has a format, expected plain {{interaction}} and the like")
+        if not text.strip():
+            raise SampleError(path, f"{row}: the text is empty")
     return PROMPTS | record
 
 

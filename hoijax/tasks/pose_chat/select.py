@@ -62,7 +62,7 @@ def load_people(path: Path) -> People:
     try:
         boxes = np.asarray(record["boxes"], np.float64).reshape(-1, 4)
         scores = np.asarray(record.get("scores", np.ones(len(boxes))), np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SampleError(path, f"boxes and scores cannot be read ({error}), expected rows of four numbers") from error
     if scores.shape != (len(boxes),):
         raise SampleError(path, f"has {len(boxes)} boxes and scores of shape {scores.shape}, expected one for each")

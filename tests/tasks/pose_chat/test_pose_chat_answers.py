@@ -84,6 +84,7 @@ EYES = np.tile(np.eye(3), (23, 1, 1))
         ({"body_pose": (2 * EYES).tolist()}, "no rotations (R^T R is off by 3)"),
         ({"body_pose": (EYES * [1, 1, -1]).tolist()}, "no rotations"),
         ({"body_pose": [float("nan")] * 69}, "not all finite"),
+        ({"body_pose": [10**400] * 69}, "not all finite"),
     ],
 )
 def test_what_is_no_answer_is_refused_by_name(tmp_path, content, words) -> None:

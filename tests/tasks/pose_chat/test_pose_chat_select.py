@@ -83,6 +83,7 @@ def test_every_sample_is_chosen_or_told_why_not(write_sample_folder) -> None:
     ("content", "words"),
     [
         ([], "holds no boxes"),
+        ({"boxes": [[0, 0, 1, 10**400]]}, "cannot be read"),
         ({"boxes": [[1, 2, 3]]}, "cannot be read"),
         ({"boxes": [[1, 2, 3, "x"]]}, "cannot be read"),
         ({"boxes": [[1, 2, 3, 4]], "scores": []}, "expected one for each"),

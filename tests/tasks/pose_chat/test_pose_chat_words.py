@@ -108,6 +108,9 @@ def test_own_questions_stand_in_place_of_ours(tmp_path) -> None:
         ({"object": "Nothing."}, "has the fields none"),
         ({"none": "The {object}?"}, "has the fields object"),
         ({"object": "The {object"}, "object: "),
+        ({"object": "The {object:{location}}."}, "a field has a format"),
+        ({"object": "The {object:d}."}, "a field has a format"),
+        ({"none": " "}, "the text is empty"),
         (["x"], "expected {row: text}"),
     ],
 )
