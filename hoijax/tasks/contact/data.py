@@ -43,7 +43,7 @@ class ExampleOptions:
 
 class Examples(NamedTuple):
     """Everything of n samples, on the host. `labels`: which of `PART_NAMES` touch; `gaps`: how far each part is off the
-    object (metres, negative inside), for comparison: the network does not see it."""
+    object (metres, negative inside), for comparison, and for the networks that look at it."""
 
     names: tuple[str, ...]
     given: ContactInput

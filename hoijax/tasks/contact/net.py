@@ -42,9 +42,9 @@ class ContactNetConfig:
 
 class ContactInput(NamedTuple):
     """One example. Points in metres about the human's middle, camera axes; `image`: a feature, or a picture in [0, 1] with
-    the masks of human and object as its fourth and fifth channels. `groups`: of human and object, where
-    they are known. `gaps`: of each of `PART_NAMES` to the object's surface, metres, negative inside, infinite for a part that
-    the mesh has not; where the network looks at them."""
+    the masks of human and object as its fourth and fifth channels. `groups`: of human and object, where they are known.
+    `gaps`: of each of `PART_NAMES` to the object's surface, metres, negative inside, infinite for a part that the mesh has
+    not; where the network looks at them."""
 
     human: Float[Array | np.ndarray, "*b n 3"]
     object: Float[Array | np.ndarray, "*b m 3"]
@@ -60,22 +60,20 @@ def groups_of(config: ContactNetConfig, given: ContactInput) -> tuple[tuple[Grou
 
 
 class GapHead(nn.Module):
-    """What each part's distance to the object adds to its logit, by one small network for all parts.
+    """What each part's distance to the object adds to its logit: one small network of the distance alone, for all parts.
 
-    A part is seen as exp(-max(gap, 0) / reach) for each of `reaches` (metres), beside what is known of the scene. That near
-    parts touch is learned once for all, and so holds for parts that seldom did.
+    A part is seen as exp(-max(gap, 0) / reach) for each of `reaches` (metres). That near parts touch is learned once for
+    all, and so holds for parts that seldom did. Told of the scene as well, it learned the scenes by heart.
     """
 
     reaches: tuple[float, ...]
     widths: tuple[int, ...]
 
     @nn.compact
-    def __call__(self, gaps: Float[Array, " p"], scene: Float[Array, " k"]) -> Float[Array, " p"]:
+    def __call__(self, gaps: Float[Array, " p"]) -> Float[Array, " p"]:
         """Logits to add."""
         near = jnp.exp(-jnp.maximum(gaps, 0)[:, None] / jnp.asarray(self.reaches))
-        known = nn.Dense(self.widths[0])(scene)
-        both = jnp.concatenate([near, jnp.broadcast_to(known, (len(gaps), len(known)))], -1)
-        return nn.Dense(1)(SharedMlp(self.widths)(both))[:, 0]
+        return nn.Dense(1)(SharedMlp(self.widths)(near))[:, 0]
 
 
 class ContactNet(nn.Module):
@@ -104,7 +102,7 @@ class ContactNet(nn.Module):
             return told
         if given.gaps is None:
             raise ValueError("a network that looks at gaps was given an example without")
-        return told + GapHead(config.gap_reaches, config.gap_widths)(jnp.asarray(given.gaps), x)
+        return told + GapHead(config.gap_reaches, config.gap_widths)(jnp.asarray(given.gaps))
 
 
 class TrainState(NamedTuple):
