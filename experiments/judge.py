@@ -33,7 +33,6 @@ from hoijax.tasks.contact.data import split_of
 from hoijax.tasks.judge.calibration import both
 from hoijax.tasks.judge.data import Examples, stacked, subset
 from hoijax.tasks.judge.net import INPUTS, JudgeNetConfig
-from hoijax.tasks.judge.report import evaluation, reliability_figure, table_files
 from hoijax.tasks.judge.training import Judge, TrainOptions, judged, load_judge, train
 from hoijax.tasks.training import Epoch
 
@@ -115,6 +114,8 @@ def train_judge() -> None:
 
 def evaluate_judge() -> None:
     """Tables, a reliability diagram, and what the order saves, on the held-out split."""
+    from hoijax.tasks.judge.report import evaluation, reliability_figure, table_files  # draws: slow to import
+
     folder = model_folder()
     judge = load_judge(folder)
     every, annotators = read(judge.options.points, ("train", _SPLIT.value))
