@@ -33,7 +33,6 @@ from hoijax.tasks.contact.data import split_of
 from hoijax.tasks.judge.calibration import both
 from hoijax.tasks.judge.data import Examples, stacked, subset
 from hoijax.tasks.judge.net import INPUTS, JudgeNetConfig
-from hoijax.tasks.judge.report import evaluation, reliability_figure, table_files
 from hoijax.tasks.judge.training import Judge, TrainOptions, judged, load_judge, train
 from hoijax.tasks.training import Epoch
 
@@ -64,7 +63,7 @@ def make_flawed() -> None:
     """A good copy and flawed ones of each scene, and decisions about them."""
     if not _OUT.value:
         sys.exit("make-flawed: --out=FLAWED is needed")
-    out = Path(_OUT.value)
+    out, jobs = Path(_OUT.value), copies(Path(_DATA.value), _FLAWS.value)
     out.mkdir(parents=True, exist_ok=True)
     real = next(foreign(out), None)
     if real is not None:
@@ -72,11 +71,14 @@ def make_flawed() -> None:
             f"{real}: is no copy that this program made; made-up decisions do not belong beside it, choose another --out"
         )
     trouble = []
-    for job in tqdm(copies(Path(_DATA.value), _FLAWS.value), "copies", unit="copy"):
+    for job in tqdm(jobs, "copies", unit="copy"):
         try:
-            make_copy(job, out, _SEED.value)
+            note = make_copy(job, out, _SEED.value)
         except SampleError as error:
             trouble.append(str(error))
+            continue
+        if note.seed != _SEED.value:
+            sys.exit(f"{out / job.name}: was made with --seed={note.seed}; choose another --out, or that seed")
     tell_left_out(trouble, "copies")
     store = Path(_STORE.value or out / STORE)
     count = decide_all(out, store, _NOISE.value, _SEED.value, bar("decisions"))
@@ -112,12 +114,18 @@ def train_judge() -> None:
 
 def evaluate_judge() -> None:
     """Tables, a reliability diagram, and what the order saves, on the held-out split."""
+    from hoijax.tasks.judge.report import evaluation, reliability_figure, table_files  # draws: slow to import
+
     folder = model_folder()
     judge = load_judge(folder)
     every, annotators = read(judge.options.points, ("train", _SPLIT.value))
     learned, held = of_split(every, "train"), of_split(every, _SPLIT.value)
     if not held.names:
         sys.exit(f"{_DATA.value}: no decided item belongs to the split {_SPLIT.value}")
+    if _SPLIT.value != "test":
+        print(f"--split={_SPLIT.value}: the judge was made with these items, which flatters it", file=sys.stderr)
+    if not learned.names:
+        print(f"{_DATA.value}: nothing to learn from, so there is no model to compare with", file=sys.stderr)
     items = find_items(_DATA.value)
     notes = {name: load_note(items.folders[name]) for name in held.names if (items.folders[name] / NOTE_FILE).is_file()}
     flaws = {name: ("", "", "") if note.flaw is None else tuple(note.flaw) for name, note in notes.items()}
@@ -130,13 +138,18 @@ def evaluate_judge() -> None:
             else:
                 save_bytes(out / f"{name}{ending}", text.encode())
     save_bytes(out / "reliability.png", reliability_figure(found.said, found.labels))
-    print(f"\n{len(held.names)} items, decided by {', '.join(annotators)}; judge {judge.identity}: {out}")
+    print(f"\n{len(held.names)} items, decisions by {', '.join(annotators)}; judge {judge.identity}: {out}")
 
 
 def sort_items() -> None:
     """Probabilities of every item, for the work list of the filter."""
     judge = load_judge(model_folder())
     items = find_items(_DATA.value)
+    if ANNOTATOR in judge.learned and not all((folder / NOTE_FILE).is_file() for folder in items.folders.values()):
+        print(
+            f"{_MODEL.value}: learned from made-up decisions about made scenes; what it says of other items means nothing",
+            file=sys.stderr,
+        )
     file = likely_file(Path(_STORE.value or items.tree / STORE))
     found, cache = kept(file, judge, items), cache_folder(items, _STORE.value or "")
     left, trouble = [name for name in items.folders if name not in found], []
@@ -146,7 +159,7 @@ def sort_items() -> None:
             try:
                 version, one = kept_input(items, name, judge.options.points, cache)
             except (SampleError, ValueError) as error:
-                trouble.append(str(error))
+                trouble.append(f"{name}: {error}")
                 continue
             given.append(one)
             entries.append((name, version))

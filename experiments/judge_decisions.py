@@ -1,7 +1,7 @@
 """Decisions of the filter as examples for the judge; and those of an annotator who is a program, about flawed copies."""
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -10,7 +10,7 @@ import numpy as np
 
 from hoijax.annotate.choice import chosen, current
 from hoijax.annotate.decisions import load_decisions
-from hoijax.annotate.filter.state import HUMAN, OBJECT, REASONS, SEES
+from hoijax.annotate.filter.state import HUMAN, OBJECT, REASONS, SEES, done
 from hoijax.annotate.items import Items, find_items, fingerprint, load_item
 from hoijax.annotate.readers import DELETE, FILTER, PASS, tool_readers
 from hoijax.annotate.store import STORE, Event, append, close_store, events, open_store, standing
@@ -133,22 +133,28 @@ def decide_all(
 ) -> int:
     """Puts the decisions of `ANNOTATOR` about every copy into the store, where they do not stand there yet; how many items.
 
-    Every event says of itself that it was made up. Raises SampleError for a store or a copy that cannot be used.
+    Every event says of itself that it was made up. An item about which less was said than decides it, as of a run that was
+    killed, is decided again. Raises SampleError for a store or a copy that cannot be used, or decisions of another noise.
     """
     items = find_items(tree)
     opened = open_store(store)
     try:
-        stand: Mapping[str, str] = {
-            e.item: e.version for e in standing(events(opened, tool=FILTER, annotator=ANNOTATOR))
-        }
+        stand: dict[str, list[Event]] = {}
+        for event in standing(events(opened, tool=FILTER, annotator=ANNOTATOR)):
+            if event.value.get("noise", noise) != noise:
+                raise SampleError(
+                    store,
+                    f"holds decisions of noise {event.value['noise']:g}, expected {noise:g}; choose another --out",
+                )
+            stand.setdefault(event.item, []).append(event)
         count = 0
         for item in progress(list(items.folders)):
             version = fingerprint(items.folders[item], SEES)
-            if stand.get(item) == version:
+            if done([event for event in stand.get(item, ()) if event.version == version]):
                 continue
             rng = np.random.default_rng([seed, *item.encode()])
             for who, verdict, reason in made_up_events(load_note(items.folders[item]), noise, rng):
-                value = {"who": list(who), "verdict": verdict, "reason": reason, "made_up": True}
+                value = {"who": list(who), "verdict": verdict, "reason": reason, "made_up": True, "noise": noise}
                 append(opened, ANNOTATOR, item, FILTER, "judge", value, version)
             count += 1
         return count

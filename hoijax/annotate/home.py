@@ -109,8 +109,8 @@ def row(desk: Desk, item: str, numbers: list[str]) -> dict[str, Any]:
     """What the table says of an item."""
     facts = {name: round(value, 3) for name, value in desk.facts.get(item, {}).items() if name in numbers}
     said: dict[str, Any] = {"item": item, **facts}
-    if item in desk.likely:
-        said["likely"] = round(desk.likely[item].item, 2)
+    if (chance := desk.likely.get(item)) is not None:  # another thread takes out those of older files
+        said["likely"] = round(chance.item, 2)
     for name in desk.tools:
         states = desk.states[name].get(item, {})
         holder = desk.seats.holder(name, item)

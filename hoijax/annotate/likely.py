@@ -14,6 +14,7 @@ from hoijax.data.atomic import save_bytes
 from hoijax.data.sample import SampleError
 
 SCHEMA = 1
+LONGEST = 200  # letters of a name
 FILTER = "filter"  # the tool whose decisions are foretold
 IOU, FINE, DOUBTFUL = "iou", "fine", "doubtful"
 ORDERS = {IOU: "Worst IoU first", FINE: "Likely fine first", DOUBTFUL: "Doubtful first"}
@@ -57,13 +58,24 @@ def load_likely(file: Path) -> Likely | None:
         if record["schema"] != SCHEMA:
             raise SampleError(file, f"is of version {record['schema']}, expected {SCHEMA}: sort again")
         items = {str(name): _chance(value) for name, value in record["items"].items()}
-        return Likely(str(record["model"]), str(record["made"]), tuple(map(str, record["learned"])), items)
+        if not isinstance(record["learned"], list):
+            raise TypeError(f"learned: {record['learned']!r}, expected a list of names")
+        learned = tuple(_text(who) for who in record["learned"])
+        return Likely(_text(record["model"]), _text(record["made"]), learned, items)
     except FileNotFoundError:
         return None
     except SampleError:
         raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SampleError(file, f"cannot be understood as a judge's probabilities ({error!r})") from error
+
+
+def _text(value: object) -> str:
+    """A word or two that a page can show: nothing else, nothing that UTF-8 cannot hold (JSON can)."""
+    if not isinstance(value, str) or len(value) > LONGEST:
+        raise ValueError(f"{str(value)[:LONGEST]!r}, expected text of at most {LONGEST} letters")
+    value.encode()
+    return value
 
 
 def _chance(value: Mapping[str, object]) -> Chance:

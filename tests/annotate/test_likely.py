@@ -68,6 +68,10 @@ def test_the_file_comes_back_and_what_is_none_is_refused(tree: Path) -> None:
         "[]",
         json.dumps({**good, "schema": 99}),
         json.dumps({**good, "items": {BALL: {"human": 1}}}),
+        json.dumps({**good, "learned": "anna"}),
+        json.dumps({**good, "model": "\ud800"}),
+        json.dumps({**good, "model": "m" * 10_000}),
+        "[" * 100_000,
     ):
         file.write_text(wrong)
         with pytest.raises(SampleError, match=r"judge\.json"):

@@ -24,10 +24,11 @@ ABOUT = "A copy of a scene, made by a program. A flaw, where one is named, was p
 
 
 class Note(NamedTuple):
-    """What a copy is: the name of the scene it is of, and its flaw; None of a good one."""
+    """What a copy is: the name of the scene it is of, its flaw (None of a good one), and the seed that drew it."""
 
     source: str
     flaw: Flaw | None
+    seed: int = 0
 
 
 class Job(NamedTuple):
@@ -40,9 +41,12 @@ class Job(NamedTuple):
 
 
 def copies(tree: Path, each: int) -> list[Job]:
-    """A good copy and `each` flawed ones of every scene of a tree. Raises SampleError where it has none."""
+    """A good copy and `each` flawed ones of every scene of a tree. Raises SampleError where it has none, or where some are
+    copies themselves: their flaws would pass for good, and their scene would be in two splits."""
     found = []
     for folder in find_samples(tree):
+        if (folder / NOTE_FILE).is_file():
+            raise SampleError(folder, "is a copy already, expected scenes without known flaws")
         source = folder.relative_to(tree).as_posix()
         found += [Job(folder, source, copy_name(source, copy), copy) for copy in range(each + 1)]
     if not found:
@@ -57,10 +61,11 @@ def copy_name(source: str, copy: int) -> str:
 
 
 def make_copy(job: Job, tree: Path, seed: int = 0) -> Note:
-    """Writes the copy into `tree`, whole or not at all; one that is there is left as it is. Returns its note.
+    """Writes the copy into `tree`, whole or not at all; one that is there is left as it is. Returns its note,
+    whose `seed` tells whether it is the one that was asked for.
 
     Which flaw it has follows from the scene's name, `copy` and `seed`; of flaws that this scene cannot have another is
-    taken, and the copies of one scene have different ones as long as there are any.
+    taken, so two copies of one scene may have the same.
     Raises: SampleError where the scene cannot be read.
     """
     if (tree / job.name).exists():
@@ -80,10 +85,9 @@ def make_copy(job: Job, tree: Path, seed: int = 0) -> Note:
             raise SampleError(job.folder, "cannot have any of the flaws")
     with new_folder(tree / job.name) as part:
         write_sample(found, part)
-        save_json(
-            part / NOTE_FILE, {"about": ABOUT, "source": job.source, "flaw": None if flaw is None else flaw._asdict()}
-        )
-    return Note(job.source, flaw)
+        told = {"source": job.source, "flaw": None if flaw is None else flaw._asdict(), "seed": seed}
+        save_json(part / NOTE_FILE, {"about": ABOUT, **told})
+    return Note(job.source, flaw, seed)
 
 
 def by_reason(order: Sequence[int] | np.ndarray) -> list[int]:
@@ -108,7 +112,7 @@ def load_note(folder: Path) -> Note:
     try:
         record = json.loads(path.read_text())
         flaw = record["flaw"]
-        return Note(str(record["source"]), None if flaw is None else Flaw(**flaw))
+        return Note(str(record["source"]), None if flaw is None else Flaw(**flaw), int(record.get("seed", 0)))
     except FileNotFoundError:
         raise SampleError(folder, f"holds no {NOTE_FILE}, so it is no copy that this program made") from None
     except (OSError, ValueError, TypeError, KeyError) as error:

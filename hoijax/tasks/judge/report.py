@@ -44,19 +44,20 @@ class Evaluation(NamedTuple):
 def evaluation(
     judge: Judge, learned: Examples, held: Examples, flaws: Mapping[str, tuple[str, ...]] | None = None
 ) -> Evaluation:
-    """The judge on `held`, beside what is plainer, learned from `learned` alone. `flaws`: (who, reason, way) of items whose
-    flaw is known, empty strings for a good one."""
+    """The judge on `held`, beside what is plainer, learned from `learned` alone; without that there is only the judge.
+
+    `flaws`: (who, reason, way) of items whose flaw is known, empty strings for a good one.
+    """
     labels = with_item(held.labels, item_labels(held.labels))
+    said, logits = judged(judge, held.given)
     found = {
-        JUDGE: three(judged(judge, held.given)[0]),
-        BARE: three(expit(judged(judge, held.given)[1])),
-        LOGISTIC: three(
-            logistic_probabilities(
-                fit_logistic(np.asarray(learned.given.scalars), learned.labels), np.asarray(held.given.scalars)
-            )
-        ),
-        RATE: np.tile(base_rates(learned.labels), (len(held.names), 1)),
+        JUDGE: three(said),
+        BARE: three(expit(logits)),
     }
+    if learned.names:
+        plain = fit_logistic(np.asarray(learned.given.scalars), learned.labels)
+        found[LOGISTIC] = three(logistic_probabilities(plain, np.asarray(held.given.scalars)))
+        found[RATE] = np.tile(base_rates(learned.labels), (len(held.names), 1))
     tables = {"judge": scores_table(found, labels), "order": order_table(found, labels[:, 2], held)}
     if flaws:
         tables["flaws"] = flaws_table(found, held.names, flaws)
@@ -104,7 +105,10 @@ def flaws_table(
     for flaw in sorted(groups):
         index = groups[flaw]
         title = f"{flaw[0]}: {flaw[1]} ({flaw[2]})" if flaw[0] else "none: false alarms"
-        shares = [number(float((found[model][index, 2] < 0.5).mean()), 2) for model in (JUDGE, LOGISTIC)]
+        shares = [
+            number(float((found[model][index, 2] < 0.5).mean()), 2) if model in found else NONE
+            for model in (JUDGE, LOGISTIC)
+        ]
         own = found[JUDGE][index, COLUMNS.index(flaw[0])] < 0.5 if flaw[0] else np.array([np.nan])
         rows.append([title, str(len(index)), *shares, number(float(own.mean()), 2)])
     head = ["flaw", "n", "told, judge", "told, logistic", "and of whom, judge"]
@@ -122,8 +126,11 @@ def order_table(
         "by name, as they come": np.argsort(np.array(held.names)[there], kind="stable"),
         "worst IoU of the object first": np.argsort(iou, kind="stable"),
         "best IoU of the object first": np.argsort(-iou, kind="stable"),
-        "likely fine first, logistic regression": np.argsort(-found[LOGISTIC][there, 2], kind="stable"),
-        "likely fine first, judge": np.argsort(-found[JUDGE][there, 2], kind="stable"),
+        **{
+            f"likely fine first, {model}": np.argsort(-found[model][there, 2], kind="stable")
+            for model in (LOGISTIC, JUDGE)
+            if model in found
+        },
         "the best there is": np.argsort(~good, kind="stable"),
     }
     n = len(good)

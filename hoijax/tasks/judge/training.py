@@ -60,25 +60,31 @@ def train(
     """Trains until the epochs are over or patience is, then calibrates on `validation`; `folder` holds all of it.
 
     A training that was stopped goes on after its last whole epoch, to the same numbers as one that was not.
-    Raises: SampleError where `folder` holds a training with another config or other options.
+    Raises: SampleError where `folder` holds a training with another config, other options or of other examples: one that
+    has ended would learn nothing from these, and say that it had.
     """
-    start_folder(folder, {"network": asdict(config), "training": {**asdict(options), "inputs": SCHEMA}})
+    examples = {
+        "annotators": sorted(annotators),
+        "learned": digest_of(learned),
+        "validation": digest_of(validation),
+    }
+    training = {**asdict(options), "inputs": SCHEMA}
+    start_folder(folder, {"network": asdict(config), "training": training, "examples": examples})
     state = init_state(config, learned.given, options.rate, jax.random.key(options.seed))
     compiled = train_step(config, options.rate)
-    judge = jax.jit(lambda state, given: logits(config, state, given))
 
     def step(state: JudgeState, chosen: np.ndarray, rng: np.random.Generator) -> tuple[JudgeState, Any]:
         part = subset(learned, chosen)
         return compiled(state, augmented(part.given, rng), jnp.asarray(part.labels, jnp.float32))
 
     def score(state: JudgeState) -> float:
-        found = jnp.asarray(all_logits(judge, state, validation.given))
+        found = jnp.asarray(all_logits(config, state, validation.given))
         return -float(known_loss(found, jnp.asarray(validation.labels, jnp.float32)))
 
     loop = LoopOptions(options.epochs, options.batch, options.patience, options.seed)
     run_epochs(state, step, score, len(learned.names), loop, folder, tell)
     best, _ = load_best(folder, state)
-    calibration = fit_calibration(all_logits(judge, best, validation.given), validation.labels)
+    calibration = fit_calibration(all_logits(config, best, validation.given), validation.labels)
     record = {**calibration._asdict(), "annotators": sorted(annotators)}
     save_bytes(folder / CALIBRATION_FILE, json.dumps(record, indent=1).encode())
     return load_judge(folder)
@@ -115,6 +121,14 @@ def load_judge(folder: Path) -> Judge:
     return Judge(config, options, state, calibration, progress.epoch, identity(state, calibration), annotators)
 
 
+def digest_of(examples: Examples) -> str:
+    """Twelve letters that tell these examples, what is seen of them and what was decided, from others."""
+    digest = hashlib.sha256(json.dumps([examples.names, examples.labels.tolist()]).encode())
+    for field in examples.given:
+        digest.update(np.asarray(field).tobytes())
+    return digest.hexdigest()[:12]
+
+
 def empty_input(points: int) -> JudgeInput:
     """One example of nothing, for shapes."""
     cloud = np.zeros((1, points, 3), np.float32)
@@ -132,15 +146,19 @@ def identity(state: JudgeState, calibration: Calibration) -> str:
 
 def judged(judge: Judge, given: JudgeInput) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n 2"]]:
     """Calibrated probabilities of human and object to be good, and the bare logits."""
-    compiled = jax.jit(lambda state, part: logits(judge.config, state, part))
-    found = all_logits(compiled, judge.state, given)
+    found = all_logits(judge.config, judge.state, given)
     return probabilities(judge.calibration, found), found
 
 
-def all_logits(compiled: Callable[..., Any], state: JudgeState, given: JudgeInput) -> Float[np.ndarray, "n 2"]:
-    """Logits of all examples, `CHUNK` at a time: always the same shape, so it compiles once."""
+compiled_logits = jax.jit(logits, static_argnums=0)
+
+
+def all_logits(config: JudgeNetConfig, state: JudgeState, given: JudgeInput) -> Float[np.ndarray, "n 2"]:
+    """Logits of all examples, `CHUNK` at a time: always the same shape, so it compiles once, however often it is called."""
     count, found = len(given.scalars), []
     for at in range(0, count, CHUNK):
         index = np.minimum(np.arange(at, at + CHUNK), count - 1)
-        found.append(np.asarray(compiled(state, JudgeInput(*(np.asarray(field)[index] for field in given)))))
+        found.append(
+            np.asarray(compiled_logits(config, state, JudgeInput(*(np.asarray(field)[index] for field in given))))
+        )
     return np.concatenate(found)[:count].astype(np.float64)

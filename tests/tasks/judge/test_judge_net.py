@@ -13,7 +13,15 @@ from hoijax.tasks.encoders import Level
 from hoijax.tasks.judge.data import PICTURE, SCALARS, Examples, JudgeInput, subset
 from hoijax.tasks.judge.net import JudgeNetConfig, init_state, known_loss, logits
 from hoijax.tasks.judge.report import evaluation, reliability_figure, table_files
-from hoijax.tasks.judge.training import CALIBRATION_FILE, TrainOptions, judged, load_judge, train
+from hoijax.tasks.judge.training import (
+    CALIBRATION_FILE,
+    TrainOptions,
+    all_logits,
+    compiled_logits,
+    judged,
+    load_judge,
+    train,
+)
 
 TINY = JudgeNetConfig(
     levels=(Level(8, 0.5, 4, (8,)),),
@@ -83,7 +91,11 @@ def test_it_learns_goes_on_and_is_read_again(tmp_path: Path) -> None:
     np.testing.assert_allclose(one[0], said[3], atol=1e-5)
 
     with pytest.raises(SampleError, match=r"other options \(training.rate\)"):
-        train(PLAIN, TrainOptions(**{**options.__dict__, "rate": 0.5}), learned, validation, [], tmp_path / "parts")
+        train(
+            PLAIN, TrainOptions(**{**options.__dict__, "rate": 0.5}), learned, validation, ["anna"], tmp_path / "parts"
+        )
+    alone = evaluation(again, subset(learned, []), held, {"2/0": ("human", "bad mask", "half")})
+    assert not any("logistic" in row[0] for table in alone.tables.values() for row in table.rows)
     found = evaluation(again, learned, held, {"2/0": ("human", "bad mask", "half"), "2/1": ("", "", "")})
     assert {"judge", "order", "flaws"} == set(found.tables)
     rows = {row[0]: row for row in found.tables["judge"].rows}
@@ -92,12 +104,37 @@ def test_it_learns_goes_on_and_is_read_again(tmp_path: Path) -> None:
     assert all(len(set(map(len, [t.head, *t.rows]))) == 1 for t in found.tables.values())
     files = table_files(found.tables["order"])
     assert files[".csv"].count("\n") == len(found.tables["order"].rows) + 1
-    assert r"90\%" not in files[".tex"] or r"\toprule" in files[".tex"]
+    assert files[".tex"].count(r"\%") == len(found.tables["order"].rows)
     assert reliability_figure(found.said, found.labels).startswith(b"\x89PNG")
 
     (tmp_path / "parts" / CALIBRATION_FILE).write_text(json.dumps({"temperature": [1, 1]}))
     with pytest.raises(SampleError, match=CALIBRATION_FILE):
         load_judge(tmp_path / "parts")
+
+
+@pytest.mark.slow
+def test_a_training_of_other_decisions_is_not_gone_on_with(tmp_path: Path) -> None:
+    learned, validation = examples(16), examples(16, 1)
+    before = train(PLAIN, QUICK, learned, validation, ["built-in"], tmp_path)
+    other = learned._replace(labels=1 - learned.labels)
+    for these, those, who in (
+        (other, validation, "built-in"),
+        (learned, subset(validation, range(8)), "built-in"),
+        (learned, validation, "anna"),
+    ):
+        with pytest.raises(SampleError, match=r"other options \(examples"):
+            train(PLAIN, QUICK, these, those, [who], tmp_path)
+    again = load_judge(tmp_path)
+    assert (again.identity, again.learned) == (before.identity, ("built-in",))
+
+
+def test_many_chunks_are_compiled_once() -> None:
+    given = examples(3).given
+    state = init_state(PLAIN, given, 1e-3, jax.random.key(0))
+    all_logits(PLAIN, state, given)
+    count = compiled_logits._cache_size()
+    all_logits(PLAIN, state, examples(40).given)
+    assert compiled_logits._cache_size() == count
 
 
 def test_a_folder_without_a_judge(tmp_path: Path) -> None:
