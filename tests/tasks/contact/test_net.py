@@ -115,7 +115,7 @@ def test_it_learns_on_which_side_the_object_is() -> None:
     given = known(given)
     state = init_state(SMALL, one(given, 0), 1e-2, jax.random.key(1))
     step = train_step(SMALL, 1e-2)
-    for _ in range(40):
+    for _ in range(30):
         state, loss = step(state, given, jnp.asarray(labels))
     unseen, truth = batch(32, seed=7)
     unseen = known(unseen)
