@@ -83,6 +83,14 @@ def needed(flag: flags.FlagHolder) -> str:
     return flag.value
 
 
+def the_model() -> Path:
+    """The one folder of --model. Exits with a sentence where there are several."""
+    folders = needed(_MODEL)
+    if len(folders) > 1:
+        sys.exit(f"--model={','.join(folders)}: expected one folder; several are for evaluate")
+    return Path(folders[0])
+
+
 def samples() -> dict[str, Path]:
     """The tree's samples by name."""
     tree = Path(needed(_DATA))
@@ -111,13 +119,18 @@ def read(options: ExampleOptions, cache: Path, split: Callable[[str], bool], lab
     except ValueError as error:
         sys.exit(f"{_DATA.value}: {error}; the first: {missed[0] if missed else ''}")
     if missed:
-        print(f"{len(missed)} of {len(chosen)} samples left out; the first: {missed[0]}", file=sys.stderr)
+        print(f"{len(missed)} of {len(chosen)} samples left out:", *missed, sep="\n  ", file=sys.stderr)
     return found
+
+
+def belongs(name: str, split_by: str) -> str:
+    """The split of one of the tree's samples, the same whichever folder above it --data names."""
+    return split_of(str(Path(needed(_DATA)).absolute() / name), split_by)
 
 
 def part_of(examples: Examples, split: str, split_by: str) -> Examples:
     """One split of the examples. Exits with a sentence where it is empty."""
-    found = subset(examples, np.array([split_of(name, split_by) == split for name in examples.names]))
+    found = subset(examples, np.array([belongs(name, split_by) == split for name in examples.names]))
     if not found.names:
         sys.exit(f"{_DATA.value}: of its {len(examples.names)} samples none is for {split}")
     return found
@@ -127,9 +140,9 @@ def train_model() -> None:
     """Trains one network."""
     config = ContactNetConfig(inputs=_INPUTS.value, feature=_FEATURE.value)
     record = Record(config, train_options(_SEED.value), DataRecord(_OBJECT.value, _POINTS.value, _SPLIT_BY.value))
-    folder = Path(needed(_MODEL)[0])
+    folder = the_model()
     examples = ExampleOptions(record.data.object, record.data.points, config.feature)
-    every = read(examples, folder.parent / "examples", lambda name: split_of(name, _SPLIT_BY.value) != "test")
+    every = read(examples, folder.parent / "examples", lambda name: belongs(name, _SPLIT_BY.value) != "test")
     learn(record, every, folder)
 
 
@@ -181,7 +194,10 @@ def compare_models() -> None:
     for flag, known in ((_OBJECTS, ("truth", "start")), (_ROWS, ROWS)):
         if not flag.value or set(flag.value) - set(known):
             sys.exit(f"--{flag.name}={','.join(flag.value)}: expected some of {', '.join(known)}")
-    if not _SEEDS.value or not all(seed.isdigit() for seed in _SEEDS.value):
+    for chosen in (_OBJECTS, _ROWS, _SEEDS):
+        if len(set(chosen.value)) < len(chosen.value):
+            sys.exit(f"--{chosen.name}={','.join(chosen.value)}: names one twice")
+    if not _SEEDS.value or not all(seed.isdecimal() for seed in _SEEDS.value):
         sys.exit(f"--seeds={','.join(_SEEDS.value)}: expected whole numbers")
     rows: dict[tuple[str, str], table.Row] = {}
     for thing, seed in itertools.product(_OBJECTS.value, map(int, _SEEDS.value)):
@@ -196,7 +212,7 @@ def compare_models() -> None:
             before = rows.get((name, seen), table.Row(name, seen, ()))
             if not seen and thing != _OBJECTS.value[0]:
                 continue
-            learn(Record(config, train_options(seed), DataRecord(thing, _POINTS.value, by)), every, folder)
+            learn(Record(config, train_options(seed), DataRecord(seen or "truth", _POINTS.value, by)), every, folder)
             found = probabilities(load_trained(folder, test), test) > 0.5
             scores = label_scores(found, test.labels)
             rows[name, seen] = before._replace(scores=(*before.scores, scores))
@@ -221,7 +237,9 @@ def save_table(rows: list[table.Row], footer: list[str], out: Path) -> None:
 
 def predict_model() -> None:
     """Of every sample, with labels or without: how likely each part touches, and a label file in the data's layout."""
-    out, folder = Path(needed(_OUT)), Path(needed(_MODEL)[0])
+    out, folder = Path(needed(_OUT)), the_model()
+    if any((out / name).resolve() == place.resolve() for name, place in samples().items()):
+        sys.exit(f"--out={out}: the data's own folder, whose labels would be overwritten; choose another")
     network, _, data = load_record(folder)
     options = ExampleOptions(data.object, data.points, network.feature)
     examples = read(options, folder.parent / "examples", lambda name: True, labelled=False)
@@ -241,8 +259,12 @@ def make_features() -> None:
     from third_party_wrappers.registry import wrappers
 
     out = Path(needed(_FEATURES))
-    jobs = [Job({"image": required_file(folder, "image")}, out / name) for name, folder in samples().items()]
-    failed: list[str] = []
+    jobs, failed = [], []
+    for name, folder in samples().items():
+        try:
+            jobs.append(Job({"image": required_file(folder, "image")}, out / name))
+        except SampleError as error:
+            failed.append(str(error))
     with tqdm(total=len(jobs), unit="image") as bar:
 
         def tell(outcome: Outcome) -> None:
@@ -254,7 +276,7 @@ def make_features() -> None:
     states = [outcome.state for outcome in outcomes]
     print(f"{states.count('done')} features made, {states.count('cached')} there already, {len(failed)} failed: {out}")
     if failed:
-        sys.exit(failed[0])
+        sys.exit("\n".join(failed))
 
 
 def main(arguments: list[str]) -> None:

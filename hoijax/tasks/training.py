@@ -62,7 +62,8 @@ def run_epochs(
     `score(state)`, higher is better, is of the validation examples; `folder`/best keeps the state of the best epoch,
     `folder`/last that of the last one. A training that was stopped goes on after its last whole epoch, to the same bits
     as one that was not: `state` then only tells the structure. Read the best with `load_best`.
-    Raises: ValueError for no examples; SampleError where the checkpoints are of another network, or unreadable.
+    Raises: ValueError for no examples; SampleError where the checkpoints are of another network, unreadable, or of more
+    epochs than are asked for, and where loss or score are no longer finite.
     """
     if count < 1:
         raise ValueError("run_epochs: there is no example to learn from")
@@ -70,9 +71,19 @@ def run_epochs(
     found = load_state(folder / LAST, state)
     if found is not None:
         state, progress = found[0], Progress(**found[1])
+    if progress.epoch > options.epochs:
+        raise SampleError(
+            folder, f"holds {progress.epoch} epochs, more than the {options.epochs} asked for; choose another folder"
+        )
     while progress.epoch < options.epochs and progress.since_best < options.patience:
         state, loss = one_epoch(state, step, count, options, progress.epoch)
         value = float(score(state))
+        if not (np.isfinite(loss) and np.isfinite(value)):
+            raise SampleError(
+                folder,
+                f"epoch {progress.epoch + 1} came to loss {loss} and score {value}, expected finite numbers: the learning "
+                "rate may be too high; what was learned before it is kept",
+            )
         better = value > progress.best
         progress = Progress(progress.epoch + 1, max(value, progress.best), 0 if better else progress.since_best + 1)
         if better:

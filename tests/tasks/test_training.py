@@ -134,6 +134,19 @@ def test_patience_ends_it_and_the_best_epoch_is_kept(tmp_path: Path) -> None:
     assert not again  # its patience was over
 
 
+def test_numbers_that_are_not_finite_end_it_and_the_best_stays(tmp_path: Path) -> None:
+    values = iter([0.1, float("nan")])
+    with pytest.raises(SampleError, match=r"epoch 2 came to loss .* score nan"):
+        run_epochs(start(), step, lambda state: next(values), len(X), LoopOptions(9, 8, 3, 0), tmp_path)
+    assert load_best(tmp_path, start())[1] == (1, 0.1, 0)
+
+
+def test_a_training_is_not_made_shorter(tmp_path: Path) -> None:
+    run_epochs(start(), step, score, len(X), LoopOptions(2, 8, 9, 0), tmp_path)
+    with pytest.raises(SampleError, match="holds 2 epochs, more than the 1"):
+        run_epochs(start(), step, score, len(X), LoopOptions(1, 8, 9, 0), tmp_path)
+
+
 def test_a_folder_of_another_training_is_refused(tmp_path: Path) -> None:
     record = {"network": {"widths": (3, 4)}, "training": {"epochs": 3, "rate": 0.1}}
     start_folder(tmp_path, record)

@@ -1,6 +1,7 @@
 """Examples of contact for the network: points on human and object, a picture or a CLIP feature, the parts that touch."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import trimesh
 from jaxtyping import Bool, Float
 
 from hoijax.body.parts import PART_NAMES
-from hoijax.data.layout import load_bytes
+from hoijax.data.layout import load_bytes, sample_name
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.tasks.contact.net import ContactInput, ContactNetConfig, groups_of
 from hoijax.tasks.contact.parts import sample_gaps
@@ -32,8 +33,9 @@ MIRROR = tuple(
 class ExampleOptions:
     """What an example is made of.
 
-    `object`: "truth", the annotated object (the coarse start where there is none), or "start", the coarse start, as a
-    reconstruction gives it. `points`: on each cloud. `feature`: length of the CLIP feature; 0: a picture instead.
+    `object`: "truth", the annotated object (the coarse start where there is none, if only to predict), or "start", the
+    coarse start, as a reconstruction gives it. `points`: on each cloud. `feature`: length of the CLIP feature; 0: a
+    picture instead.
     """
 
     object: str = "truth"
@@ -54,9 +56,16 @@ class Examples(NamedTuple):
 def split_of(name: str, by: str = "sample") -> str:
     """The split that a sample belongs to, for good: a hash of its name decides, not which others there are.
 
-    `by`: "sample", or "category", where all samples of a category fall into one split and a test is of unseen objects.
+    name: its folder, or what a tree calls it. Only category and folder count (`ball/hold_3`), so that a sample is in the
+    same split whether the tree above them or the category's folder alone is read. A name without a category's folder
+    counts as it is. by: "sample", or "category", where all samples of a category fall into one split and a test is of
+    unseen objects.
     """
-    key = name.split("/")[0] if by == "category" else name
+    folder = Path(os.path.abspath(Path("/", name)))
+    called, category, _ = sample_name(folder)
+    if category is None or "/" in called:  # no flat `coffee_cup-drinking_98`, which tells its category itself
+        called, category = f"{folder.parent.name}/{folder.name}".lstrip("/"), folder.parent.name or folder.name
+    key = category if by == "category" else called
     at = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
     return SPLITS[int(np.searchsorted(np.cumsum(SHARES)[:-1], at, side="right"))]
 
@@ -68,10 +77,14 @@ def example(
 
     `feature`: the file of its CLIP feature (clip.npy in its folder if None). `labelled`: it must have contact labels; an
     example without them touches nowhere.
-    Raises: SampleError without the labels or the feature that are asked for.
+    Raises: SampleError without the labels, the annotated object of a labelled one, or the feature that is asked for.
     """
     if labelled and sample.contact_parts is None:
         raise SampleError(sample.folder, "has no contact_label/human_part.json: nothing to learn or to compare with")
+    if labelled and sample.truth is None and options.object == "truth":
+        raise SampleError(
+            sample.folder, "has no annotated object (object_mesh.obj); the object can be the coarse start"
+        )
     thing = sample.object if sample.truth is None or options.object == "start" else sample.truth
     middle = (sample.human.verts.min(0) + sample.human.verts.max(0)) / 2
     human, other = (

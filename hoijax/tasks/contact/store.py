@@ -1,23 +1,34 @@
 """Examples of a tree of samples, made once: a file for each in a cache folder, found again while the sample is the same."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from zipfile import BadZipFile
 
+import cv2
 import numpy as np
+import trimesh
 
+from hoijax.body import builtin
+from hoijax.body import parts as body_parts
+from hoijax.body.parts import PART_NAMES
+from hoijax.data import images, read
 from hoijax.data.atomic import save_bytes
 from hoijax.data.read import load_sample
 from hoijax.data.sample import SampleError
-from hoijax.tasks.contact.data import FEATURE_FILE, ExampleOptions, Examples, example, stacked
+from hoijax.tasks.contact import data, parts
+from hoijax.tasks.contact.data import FEATURE_FILE, PICTURE, ExampleOptions, Examples, example, stacked
 from hoijax.tasks.contact.net import ContactInput
 
-VERSION = 1  # of how an example is made of a sample: another one finds no old files
+# What makes an example of a sample: a change in any of them finds no old files.
+SOURCES: tuple[ModuleType, ...] = (data, parts, body_parts, builtin, read, images)
+LIBRARIES: tuple[ModuleType, ...] = (np, trimesh, cv2)
 ARRAYS = ("human", "object", "image", "labels", "gaps")
 
 
@@ -67,9 +78,20 @@ def cached_example(
 
 
 def fingerprint(folder: Path, options: ExampleOptions, feature: Path | None, labelled: bool) -> str:
-    """Changes with any file of the sample (name, size, time), with the options, and with how examples are made."""
+    """Changes with any file of the sample (name, size, time), with the options, and with what makes an example of it."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     files += [feature] if feature is not None and feature.exists() else []
     states = [(str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    record = json.dumps([VERSION, asdict(options), labelled, states])
+    record = json.dumps([recipe(SOURCES), PART_NAMES, PICTURE, asdict(options), labelled, states])
     return hashlib.sha256(record.encode()).hexdigest()[:32]
+
+
+@functools.cache
+def recipe(sources: tuple[ModuleType, ...]) -> str:
+    """A digest of the code that makes an example: the modules' text and the libraries' versions."""
+    digest = hashlib.sha256()
+    for module in sources:
+        digest.update(Path(str(module.__file__)).read_bytes())
+    for library in LIBRARIES:
+        digest.update(f"{library.__name__} {library.__version__}\n".encode())
+    return digest.hexdigest()

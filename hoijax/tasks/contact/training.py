@@ -1,5 +1,8 @@
 """Training of the contact network: its step, its validation, its options on the disk."""
 
+import functools
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -43,11 +46,26 @@ class DataRecord(NamedTuple):
     object: str = ExampleOptions.object
     points: int = ExampleOptions.points
     split_by: str = "sample"
+    examples: str = ""  # a digest of those that it learned from and was validated on; `train` fills it in
 
 
 def one_of(examples: Examples) -> ContactInput:
     """The first example alone, for shapes."""
     return jax.tree.map(lambda field: field[0], examples.given)
+
+
+def digest_of(config: ContactNetConfig, *splits: Examples) -> str:
+    """Changes with the examples: their names, their labels, and what the network sees of them."""
+    digest = hashlib.sha256()
+    for examples in splits:
+        seen: list[Any] = [examples.labels]
+        seen += [examples.given.image] if config.inputs != "points" else []
+        seen += [examples.given.human, examples.given.object] if config.inputs != "image" else []
+        seen += [examples.gaps] if config.inputs == "gaps" else []
+        digest.update(json.dumps(examples.names).encode())
+        for values in map(np.ascontiguousarray, seen):
+            digest.update(f"{values.dtype} {values.shape}".encode() + values.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def train(
@@ -63,14 +81,13 @@ def train(
 
     `data`: what the examples were made of, which stands in the folder beside the config.
     A training that was stopped goes on after its last whole epoch, to the same numbers as one that was not.
-    Raises: SampleError where `folder` holds a training with another config or other options.
+    Raises: SampleError where `folder` holds a training with another config, other options or other examples.
     """
-    start_folder(
-        folder, {"network": asdict(config), "training": asdict(options), "data": (data or DataRecord())._asdict()}
-    )
+    record = (data or DataRecord())._replace(examples=digest_of(config, learned, validation))
+    start_folder(folder, {"network": asdict(config), "training": asdict(options), "data": record._asdict()})
     learned, validation = with_groups(learned, config), with_groups(validation, config)
-    update = train_step(config, options.rate)
-    judge = jax.jit(lambda params, given: logits(config, params, given))
+    update = _compiled_step(config, options.rate)
+    judge = _compiled_logits(config)
 
     def step(state: TrainState, chosen: np.ndarray, rng: np.random.Generator) -> tuple[TrainState, Float[Array, ""]]:
         part = augmented(subset(learned, chosen), rng)
@@ -81,6 +98,16 @@ def train(
 
     state = init_state(config, one_of(learned), options.rate, jax.random.key(options.seed))
     run_epochs(state, step, score, len(learned.names), options, folder, tell)
+
+
+@functools.cache
+def _compiled_step(config: ContactNetConfig, rate: float) -> Callable[..., tuple[TrainState, Float[Array, ""]]]:
+    return train_step(config, rate)  # one for all seeds of a comparison, which would each compile it again
+
+
+@functools.cache
+def _compiled_logits(config: ContactNetConfig) -> Callable[..., Float[Array, "b 34"]]:
+    return jax.jit(lambda params, given: logits(config, params, given))
 
 
 def predicted(judge: Callable[..., Any], params: Any, examples: Examples) -> Float[np.ndarray, "n 34"]:
@@ -118,8 +145,8 @@ def load_trained(folder: Path, examples: Examples) -> Trained:
 
 def probabilities(trained: Trained, examples: Examples) -> Float[np.ndarray, "n 34"]:
     """How likely each part touches, by the network; not calibrated. Above 0.5 it counts as touching."""
-    judge = jax.jit(lambda params, given: jax.nn.sigmoid(logits(trained.config, params, given)))
-    return predicted(judge, trained.params, with_groups(examples, trained.config))
+    found = predicted(_compiled_logits(trained.config), trained.params, with_groups(examples, trained.config))
+    return np.asarray(jax.nn.sigmoid(found))
 
 
 def load_record(folder: Path) -> Record:

@@ -14,6 +14,7 @@ from hoijax.tasks.contact.table import Row, plain_rows, table_csv, table_latex, 
 from hoijax.tasks.contact.training import (
     DataRecord,
     TrainOptions,
+    digest_of,
     load_record,
     load_trained,
     probabilities,
@@ -21,10 +22,8 @@ from hoijax.tasks.contact.training import (
 )
 from hoijax.tasks.training import Epoch
 
-TINY = ContactNetConfig(
-    inputs="points", levels=(Level(12, 0.5, 4, (16,)),), cloud_widths=(32,), head=(32,), dropout=0.1
-)
-OPTIONS = TrainOptions(epochs=40, batch=16, patience=40, rate=1e-2)
+TINY = ContactNetConfig(inputs="points", levels=(Level(8, 0.5, 4, (8,)),), cloud_widths=(16,), head=(16,), dropout=0.1)
+OPTIONS = TrainOptions(epochs=24, batch=10, patience=24, rate=1e-2)
 
 
 def sides(count: int, seed: int) -> Examples:
@@ -74,7 +73,7 @@ def test_a_stopped_training_ends_with_the_same_network(trained: Path, tmp_path: 
         go(stop)
     epochs: list[int] = []
     go(lambda epoch: epochs.append(epoch.epoch))
-    assert epochs == list(range(8, 41))
+    assert epochs == list(range(8, 25))
     one, other = (load_trained(folder, sides(2, 0)) for folder in (trained, tmp_path))
     assert one.epoch == other.epoch
     for a, b in zip(jax.tree.leaves(one.params), jax.tree.leaves(other.params)):
@@ -84,7 +83,10 @@ def test_a_stopped_training_ends_with_the_same_network(trained: Path, tmp_path: 
 @pytest.mark.slow
 def test_a_folder_tells_what_it_was_trained_on(trained: Path, tmp_path: Path) -> None:
     record = load_record(trained)
-    assert (record.network, record.training, record.data) == (TINY, OPTIONS, DataRecord(points=48))
+    data = DataRecord(points=48, examples=digest_of(TINY, sides(60, 0), sides(16, 1)))
+    assert (record.network, record.training, record.data) == (TINY, OPTIONS, data)
+    with pytest.raises(SampleError, match=r"\(data\.examples\)"):
+        train(TINY, OPTIONS, sides(60, 3), sides(16, 1), trained, lambda epoch: None, DataRecord(points=48))
     with pytest.raises(SampleError, match=r"data\.object"):
         train(TINY, OPTIONS, sides(4, 0), sides(4, 1), trained, lambda epoch: None, DataRecord("start", 48))
     with pytest.raises(SampleError, match=r"no config\.json"):

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import jax
 import numpy as np
@@ -13,6 +14,7 @@ from hoijax.data.read import load_sample
 from hoijax.data.sample import SampleError
 from hoijax.data.synthetic import synthetic_sample
 from hoijax.data.write import save_sample
+from hoijax.tasks.contact import store
 from hoijax.tasks.contact.data import (
     MIRROR,
     ExampleOptions,
@@ -64,6 +66,16 @@ def test_a_split_depends_on_the_name_alone_and_stays() -> None:
 
 
 SPLIT_OF_BALLS = ["train", "train", "train", "test", "train", "train", "train", "train"]
+
+
+def test_a_sample_is_in_the_same_split_whichever_folder_is_read() -> None:
+    for by in ("sample", "category"):
+        for k in range(20):
+            whole = split_of(f"ball/hold_{k}", by)
+            assert split_of(f"/data/train/ball/hold_{k}", by) == split_of(f"train/ball/hold_{k}", by) == whole
+    flat = {split_of(f"/data/coffee_cup-drinking_{k}", "category") for k in range(20)}
+    assert flat == {split_of("coffee cup/drinking_1", "category")}
+    assert len({split_of(f"/data/coffee_cup-drinking_{k}") for k in range(20)}) > 1
 
 
 def test_mirrored_parts_change_sides() -> None:
@@ -119,6 +131,8 @@ def test_an_example_says_what_the_sample_says(folder: Path) -> None:
     assert start.gaps[made.labels].min() > made.gaps[made.labels].min()
     with pytest.raises(SampleError, match="nothing to learn"):
         example(sample._replace(contact_parts=None), ExampleOptions())
+    with pytest.raises(SampleError, match="no annotated object"):
+        example(sample._replace(truth=None), ExampleOptions())
     assert not example(sample._replace(contact_parts=None), ExampleOptions(points=64), labelled=False).labels.any()
 
 
@@ -141,6 +155,27 @@ def test_the_cache_follows_the_files_and_the_options(folder: Path, tmp_path: Pat
         path.write_bytes(path.read_bytes()[:100])  # half written by something that is not this program
     assert np.flatnonzero(read().labels[0]).tolist() == [PART_NAMES.index("nose")]
     assert not told
+
+
+def test_the_cache_follows_what_makes_an_example(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def key() -> str:
+        return store.fingerprint(folder, ExampleOptions(points=64), None, True)
+
+    before = key()
+    assert key() == before
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "PART_NAMES", PART_NAMES[::-1])
+        assert key() != before
+    code = tmp_path / "sampling.py"
+    keys = {before}
+    for text in ("seed = 0", "seed = 1"):
+        code.write_text(text)
+        module = ModuleType("sampling")
+        module.__file__ = str(code)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "SOURCES", (*store.SOURCES, module))
+            keys.add(key())
+    assert len(keys) == 3
 
 
 def test_features_come_from_their_folder_and_are_checked(folder: Path, tmp_path: Path) -> None:
