@@ -82,6 +82,8 @@ def main(arguments: list[str]) -> None:
         )
     except (SampleError, ModuleNotFoundError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(f"stopped; the rows that are whole stay in {out / 'rows'}, the same command goes on")
     except OSError as error:
         sys.exit(f"{error.filename or out}: cannot be written ({error.strerror})")
     for name in ("table1", "groups", "quality"):

@@ -85,6 +85,22 @@ def test_a_worker_that_dies_costs_no_sample(scenes: Path, tmp_path: Path) -> Non
     assert "4 samples (0 known already), 0 left out" in said
 
 
+def test_an_interrupt_ends_the_run_with_samples_waiting(scenes: Path, tmp_path: Path) -> None:
+    many, out = tmp_path / "many", tmp_path / "out"
+    for number in range(40):
+        shutil.copytree(scenes / "bottle" / "hold_0", many / "bottle" / f"hold_{number}")
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    call = command(f"--data={many}", f"--out={out}", "--workers=2")
+    process = subprocess.Popen(call, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while len(rows(out)) < 3 and process.poll() is None:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
+    _, said = process.communicate(timeout=200)
+    assert process.returncode == 1
+    assert "the same command goes on" in said
+    assert 3 <= len(rows(out)) < 30
+
+
 def workers(pid: int) -> list[int]:
     """The worker processes that a process has started."""
     try:

@@ -3,9 +3,10 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -73,12 +74,13 @@ def collect(
             rows[name] = found
             tell(name, "")
     known = len(rows)
-    for name, row, why in _measured(waiting, store, lpips, workers):
-        if row is None:
-            left_out[name] = why
-        else:
-            rows[name] = row
-        tell(name, why)
+    with closing(_measured(waiting, store, lpips, workers)) as measured:  # at once, also when interrupted
+        for name, row, why in measured:
+            if row is None:
+                left_out[name] = why
+            else:
+                rows[name] = row
+            tell(name, why)
     return Collected(tuple(rows[name] for name in folders if name in rows), dict(sorted(left_out.items())), known)
 
 
@@ -98,7 +100,7 @@ def known_row(store: Path, name: str, key: str) -> Row | None:
 
 def _measured(
     waiting: Mapping[str, Path], store: Path, lpips: str, workers: int
-) -> Iterator[tuple[str, Row | None, str]]:
+) -> Generator[tuple[str, Row | None, str], None, None]:
     """(name, row, why there is none) as they become ready."""
     queue = list(waiting.items())
     if not queue:
@@ -117,11 +119,12 @@ def _measured(
 
 def _spread(
     rest: Sequence[tuple[str, Path]], store: Path, lpips: str, workers: int
-) -> Iterator[tuple[str, Row | None, str]]:
+) -> Generator[tuple[str, Row | None, str], None, None]:
     """The same by several processes. When one dies, those it may have died of go on alone, the others in a new crew."""
     while rest:
         done = set()
-        with ProcessPoolExecutor(min(workers, len(rest)), get_context("spawn"), _begin, (store, lpips)) as pool:
+        pool = ProcessPoolExecutor(min(workers, len(rest)), get_context("spawn"), _begin, (store, lpips))
+        try:
             futures = {pool.submit(_try, *each): each[0] for each in rest}
             for future in as_completed(futures):
                 try:
@@ -130,6 +133,8 @@ def _spread(
                     continue
                 done.add(futures[future])
                 yield futures[future], row, why
+        finally:  # an interrupted run must not measure all that waits before it ends
+            pool.shutdown(cancel_futures=True)
         rest = [each for each in rest if each[0] not in done]
         suspects, rest = rest[: 2 * workers], rest[2 * workers :]
         for name, folder in suspects:

@@ -155,7 +155,7 @@ def load_interactions(name: str, sample: Sample, warnings: list[str]) -> tuple[t
     things, found = record.get("annotations", []), []
     for pair in record.get("hoi_annotation", []):
         action = pair.get("action") if isinstance(pair, dict) else None
-        if not isinstance(action, str) or not action.strip("_ "):
+        if not isinstance(action, str) or not any(letter.isalnum() for letter in action):
             warnings.append(f"annotations.json: an interaction has the action {action!r}; left out")
             continue
         found.append((category_name(action), _thing(things, pair.get("object_id")) or own))

@@ -78,7 +78,7 @@ def table_latex(table: Table) -> str:
         lines += [begin, caption + r"\\", *body, end]
     else:
         lines += [r"\begin{table}", caption, begin, *body, end]
-    lines += [r"\par\footnotesize", *(latex_text(note) + r"\par" for note in table.notes)]
+    lines += [r"{\par\footnotesize", *(latex_text(note) + r"\par" for note in table.notes), "}"]  # no further than here
     return "\n".join([*lines, *([r"\end{table}"] if kind == "tabular" else [])]) + "\n"
 
 

@@ -132,3 +132,13 @@ def test_stature_holds_in_other_poses_and_shapes() -> None:
     assert stature.height(sitting, faces, parts) == pytest.approx(tall, rel=0.08)
     without = np.where(parts == PART_NAMES.index("neck"), PART_NAMES.index("head"), parts)
     assert math.isnan(stature.height(sitting, faces, without))
+
+
+def test_an_action_without_a_letter_costs_that_interaction_only(tree: Path, store: Path, tmp_path: Path) -> None:
+    shutil.copytree(tree / "cup/hold_0", tmp_path / "cup/hold_0")
+    path = tmp_path / "cup/hold_0/annotations.json"
+    path.write_text(path.read_text().replace("drink_with", "?!"))
+    found = collect(folders(tmp_path), tmp_path / "rows")
+    assert not found.left_out
+    assert found.rows[0].interactions == (("hold", "coffee cup"),)
+    assert any("'?!'" in warning for warning in found.rows[0].warnings)

@@ -99,6 +99,8 @@ def test_names_are_no_commands(found: Collected) -> None:
     latex = table_latex(table)
     assert r'a <b>"50\% \& \$x y\$"</b>' in latex
     assert latex.count(" & ") == 4 * len(read)
+    assert "{\\par\\footnotesize" in latex
+    assert latex.count("{") == latex.count("}")
     piped = Table("t", "t", ("a", "b"), (("x|y", 1),))
     assert r"x\|y" in table_markdown(piped)
 
