@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Int
 
@@ -54,8 +55,8 @@ def collect(
 
     Each row is a file in `store`, whole or not at all, keyed by a fingerprint of the sample's files: a run that was stopped
     goes on, and a sample that changed is measured anew. The first new sample is measured before others start, so that what
-    is learned about its body holds for all that share it. When a process dies, what it was at is tried once more in a
-    process of its own; a sample that ends that one too is left out.
+    is learned about its body holds for all that share it. One worker is this process itself. When one of several dies, what
+    it was at is tried once more in a process of its own; a sample that ends that one too is left out.
     """
     store.mkdir(parents=True, exist_ok=True)
     rows: dict[str, Row] = {}
@@ -101,44 +102,47 @@ def known_row(store: Path, name: str, key: str) -> Row | None:
 def _measured(
     waiting: Mapping[str, Path], store: Path, lpips: str, workers: int
 ) -> Generator[tuple[str, Row | None, str], None, None]:
-    """(name, row, why there is none) as they become ready."""
-    queue = list(waiting.items())
-    if not queue:
+    """(name, row, why there is none) as they become ready: here, or by several processes.
+
+    When one of these dies, those it may have died of go on alone, the others in a new crew.
+    """
+    rest = list(waiting.items())
+    if rest and workers == 1:
+        _begin(store, lpips)
+        for name, folder in rest:
+            yield name, *_try(name, folder)
         return
-    _begin(store, lpips)
-    first = 0
-    while first < len(queue):  # here, until one succeeds
-        name, folder = queue[first]
-        row, why = _try(name, folder)
-        yield name, row, why
-        first += 1
-        if row is not None and workers > 1:
-            break
-    yield from _spread(queue[first:], store, lpips, workers)
-
-
-def _spread(
-    rest: Sequence[tuple[str, Path]], store: Path, lpips: str, workers: int
-) -> Generator[tuple[str, Row | None, str], None, None]:
-    """The same by several processes. When one dies, those it may have died of go on alone, the others in a new crew."""
     while rest:
         done = set()
-        pool = ProcessPoolExecutor(min(workers, len(rest)), get_context("spawn"), _begin, (store, lpips))
-        try:
-            futures = {pool.submit(_try, *each): each[0] for each in rest}
-            for future in as_completed(futures):
-                try:
-                    row, why = future.result()
-                except BrokenProcessPool:
-                    continue
-                done.add(futures[future])
-                yield futures[future], row, why
-        finally:  # an interrupted run must not measure all that waits before it ends
-            pool.shutdown(cancel_futures=True)
+        with closing(_crew(rest, store, lpips, workers)) as ready:
+            for name, row, why in ready:
+                done.add(name)
+                yield name, row, why
         rest = [each for each in rest if each[0] not in done]
         suspects, rest = rest[: 2 * workers], rest[2 * workers :]
         for name, folder in suspects:
             yield name, *_alone(name, folder, store, lpips)
+
+
+def _crew(
+    queue: Sequence[tuple[str, Path]], store: Path, lpips: str, workers: int
+) -> Generator[tuple[str, Row | None, str], None, None]:
+    """The same by one crew, one by one until the first succeeds; ends early where a process dies."""
+    pool = ProcessPoolExecutor(min(workers, len(queue)), get_context("spawn"), _begin, (store, lpips))
+    learned, at = False, 0
+    try:
+        while at < len(queue):
+            part = queue[at:] if learned else queue[at : at + 1]
+            futures = {pool.submit(_try, *each): each[0] for each in part}
+            at += len(part)
+            for future in as_completed(futures):
+                row, why = future.result()
+                learned = learned or row is not None
+                yield futures[future], row, why
+    except BrokenProcessPool:
+        pass  # what is not told yet is tried again
+    finally:  # an interrupted run must not measure all that waits before it ends
+        pool.shutdown(cancel_futures=True)
 
 
 def _alone(name: str, folder: Path, store: Path, lpips: str) -> tuple[Row | None, str]:
@@ -152,7 +156,8 @@ def _alone(name: str, folder: Path, store: Path, lpips: str) -> tuple[Row | None
 
 def _begin(store: Path, lpips: str) -> None:
     """Loads what every sample needs, once a process."""
-    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # nothing here is worth a GPU, and workers would quarrel for it
+    if not os.environ.get("JAX_PLATFORMS"):
+        jax.config.update("jax_platforms", "cpu")  # nothing here is worth a GPU, and workers would quarrel for it
     _tools[:] = [_Tools(store, lpips, load_lpips(lpips) if lpips else None, init_stature())]
 
 
@@ -184,8 +189,3 @@ def _parts(store: Path, sample: Sample) -> Int[np.ndarray, " v"]:
     parts = body_parts(body) if same else parts_for_mesh(sample.human.verts, body, sample.pose)
     save_bytes(path, json.dumps([int(part) for part in parts]).encode())
     return parts
-
-
-def load_topology_parts(store: Path, topology: str) -> Int[np.ndarray, " v"]:
-    """The parts that were worked out for a topology."""
-    return np.array(json.loads((store / f"parts_{topology}.json").read_bytes()), np.int64)

@@ -106,6 +106,7 @@ def size_figure(rows: Sequence[Row], shown: int = BOXES) -> bytes:
     sizes = [100 * np.array([row.size for row in rows if row.category == name]) for name in names]
     figure = Figure(figsize=(7.2, 1.2 + 0.22 * len(names)), layout="constrained")
     axes = figure.add_subplot()
+    sizes = [drawn_sizes(own, np.concatenate(sizes)) for own in sizes]
     for place, own in enumerate(sizes):
         if len(own) > 2:
             axes.boxplot(
@@ -136,6 +137,7 @@ def rank_figure(rows: Sequence[Row]) -> bytes:
     """Figure 12: the sizes of all samples, smallest first; volumes of hulls have a mark of their own."""
     order = sorted(rows, key=lambda row: row.size)
     sizes = 100 * np.array([row.size for row in order])
+    sizes = drawn_sizes(sizes, sizes)
     closed = np.array([row.watertight for row in order])
     figure = Figure(figsize=(7.2, 3.4), layout="constrained")
     axes = figure.add_subplot()
@@ -164,10 +166,15 @@ def plain_text(name: str) -> str:
     return (name if len(name) <= 34 else name[:33] + "…").replace("$", r"\$")
 
 
+def drawn_sizes(own: np.ndarray, every: np.ndarray) -> np.ndarray:
+    """Sizes for a logarithmic axis: flat objects, whose size is 0, stand below the smallest of the others."""
+    positive = every[every > 0]
+    return np.where(own > 0, own, positive.min() / 2 if len(positive) else 1.0)
+
+
 def _log_centimetres(axes: Axes, sizes: np.ndarray, vertical: bool = False) -> None:
-    """A logarithmic axis with plain numbers; flat objects, whose size is 0, stand at its end."""
-    positive = sizes[sizes > 0]
-    low, high = (positive.min(), positive.max()) if len(positive) else (1.0, 10.0)
+    """A logarithmic axis with plain numbers."""
+    low, high = sizes.min(), sizes.max()
     marks = [m * 10.0**e for e in range(-3, 5) for m in (1, 2, 5)]
     marks = [mark for mark in marks if 0.6 * low <= mark <= 1.7 * high]
     axis, scale, limit = (

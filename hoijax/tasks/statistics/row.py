@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from hoijax.body.parts import PART_NAMES
-from hoijax.data.layout import load_bytes, sample_file
+from hoijax.data.layout import NAMES, load_bytes, sample_file, sample_name
 from hoijax.data.measure import image_metrics
 from hoijax.data.parameters import load_json
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
@@ -27,9 +27,6 @@ QUALITY = (
     *("penetration_max_cm", "penetration_mean_cm", "collision", "contact_cm", "gap_cm", "co2"),
     *("iou_object", "iou_human", "iou_both", "object_ssim", "object_lpips"),
 )
-# What is read, in the order of the fingerprint; depth, boxes and extrinsic decide nothing here.
-MEASURED_FROM = ("image", "human_mask", "object_mask", "parameters", "calibration", "human", "object", "truth")
-LABELS = ("contact_parts", "annotations")
 
 
 class Row(NamedTuple):
@@ -62,12 +59,12 @@ class Row(NamedTuple):
 
 
 def fingerprint(folder: Path, lpips: str) -> str:
-    """SHA-256 over the contents of the files that a row is made of, and over how it is made.
+    """SHA-256 over the folder's name, the contents of all files that are read, and how a row is made of them.
 
     Raises: SampleError for a file that cannot be read.
     """
-    digest = hashlib.sha256(f"3 {lpips}".encode())
-    for kind in MEASURED_FROM + LABELS:
+    digest = hashlib.sha256(repr((4, lpips, sample_name(folder))).encode("utf-8", "backslashreplace"))
+    for kind in NAMES:
         path = sample_file(folder, kind)
         if path is not None:
             digest.update(f"{path.name}\0".encode("utf-8", "surrogateescape"))

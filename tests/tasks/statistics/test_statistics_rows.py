@@ -14,7 +14,7 @@ from hoijax.body.smplx import pose_body, zero_pose
 from hoijax.data.layout import find_samples
 from hoijax.data.read import load_sample
 from hoijax.tasks.statistics.collect import Collected, collect, row_file
-from hoijax.tasks.statistics.row import Row, category_of, packed, plain, unpacked, unplain
+from hoijax.tasks.statistics.row import Row, category_of, fingerprint, packed, plain, unpacked, unplain
 from hoijax.tasks.statistics.stature import init_stature
 
 ODD = 'a <b>"50% & $x y$"</b>'
@@ -117,6 +117,14 @@ def test_only_what_changed_is_measured_again(tree: Path, found: Collected, store
     ]
     assert set(told) == set(folders(copy))
     assert [name for name, why in told.items() if why] == ["cup/hold_9"]
+
+
+def test_a_folder_of_another_name_is_another_sample(tree: Path, store: Path, tmp_path: Path) -> None:
+    for own in ("cup", "mug"):
+        shutil.copytree(tree / "cup/hold_1", tmp_path / own / "hold_1")
+    assert fingerprint(tmp_path / "cup/hold_1", "") == fingerprint(tree / "cup/hold_1", "")
+    assert fingerprint(tmp_path / "mug/hold_1", "") != fingerprint(tree / "cup/hold_1", "")
+    assert fingerprint(tree / "cup/hold_1", "alex") != fingerprint(tree / "cup/hold_1", "")
 
 
 def test_stature_holds_in_other_poses_and_shapes() -> None:

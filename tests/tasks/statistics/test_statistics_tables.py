@@ -16,7 +16,7 @@ from hoijax.body.parts import PART_NAMES
 from hoijax.data.sample import SampleError
 from hoijax.tasks.statistics.body_map import part_map, vertex_map
 from hoijax.tasks.statistics.collect import Collected
-from hoijax.tasks.statistics.figures import folded
+from hoijax.tasks.statistics.figures import drawn_sizes, folded
 from hoijax.tasks.statistics.groups import load_groups
 from hoijax.tasks.statistics.row import Row
 from hoijax.tasks.statistics.tables import (
@@ -212,3 +212,8 @@ def test_all_pairs_are_in_the_table(found: Collected) -> None:
     assert table.head == ("action", "coffee cup", ODD, "cup")
     assert table.rows[0] == ("hold", 1, 0, 1)
     assert sum(int(cell) for line in table.rows for cell in line[1:]) == 4
+
+
+def test_flat_objects_are_drawn_below_all_others() -> None:
+    np.testing.assert_array_equal(drawn_sizes(np.array([0.0, 4.0]), np.array([0.0, 4.0, 9.0])), [2.0, 4.0])
+    np.testing.assert_array_equal(drawn_sizes(np.zeros(2), np.zeros(2)), [1.0, 1.0])
