@@ -88,6 +88,17 @@ def test_recolouring_keeps_the_shape() -> None:
     assert blue.rgb[30, 30].argmax() == 2
 
 
+def test_unshaded_shows_the_colours_themselves() -> None:
+    shape = solid([ball((0, 0, 0), 0.5, RED)])
+    view = side_view(np.eye(3), shape.meshes[0].verts, (60, 60))
+    plain, lit = cast(shape, view, samples=1, shaded=False), cast(shape, view, samples=1)
+    np.testing.assert_array_equal(plain.mesh, lit.mesh)
+    np.testing.assert_allclose(
+        plain.rgb[plain.mesh >= 0], np.broadcast_to(RED, (int((plain.mesh >= 0).sum()), 3)), atol=1e-5
+    )
+    assert np.ptp(lit.rgb[lit.mesh >= 0], axis=0).max() > 0.1
+
+
 def test_nothing_in_view_and_a_mesh_around_the_camera() -> None:
     mesh = ball((0, 0, 0), 0.5, RED)
     aside = cast(solid([mesh]), photo_view(CAMERA, SIZE, np.array([50.0, 0, 4.0])))

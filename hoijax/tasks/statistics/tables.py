@@ -69,7 +69,10 @@ def table_markdown(table: Table) -> str:
 
 def table_latex(table: Table) -> str:
     """As a LaTeX table with booktabs' rules; longtable where it would not fit a page."""
-    kind, form = ("longtable" if len(table.rows) > 45 else "tabular"), "l" + "r" * (len(table.head) - 1)
+    kind = "longtable" if len(table.rows) > 45 else "tabular"
+    form = "".join(
+        _latex_column(list(column), words) for column, words in zip(zip(*text_rows(table)), text_columns(table))
+    )
     caption = rf"\caption{{{latex_text(table.title)}}}"
     lines = [r"% needs \usepackage{booktabs}" + (r" and \usepackage{longtable}" if kind == "longtable" else "")]
     body = [r"\toprule", _latex_row(table.head), r"\midrule", *map(_latex_row, text_rows(table)), r"\bottomrule"]
@@ -121,7 +124,8 @@ def overview_table(rows: Sequence[Row]) -> Table:
 def category_table(rows: Sequence[Row], groups: Groups) -> Table:
     """Table 6: categories with ids and counts."""
     counts = Counter(row.category for row in rows)
-    ids = category_ids(counts)
+    ids: dict[str, float] = dict(category_ids(name for name in counts if name != UNKNOWN))
+    ids |= {UNKNOWN: math.nan} if UNKNOWN in counts else {}
     lines = tuple(
         (name, number, counts[name], groups.of(name), groups.synset.get(name, "")) for name, number in ids.items()
     )
@@ -235,6 +239,11 @@ def sample_table(rows: Sequence[Row]) -> Table:
 
 def _ordered(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _latex_column(texts: Sequence[str], words: bool) -> str:
+    """Numbers to the right, words to the left, sentences in lines of half the page."""
+    return (r"p{0.5\linewidth}" if max(map(len, texts)) > 40 else "l") if words else "r"
 
 
 def _latex_row(texts: Sequence[str]) -> str:

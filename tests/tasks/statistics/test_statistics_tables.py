@@ -22,6 +22,7 @@ from hoijax.tasks.statistics.row import Row
 from hoijax.tasks.statistics.tables import (
     Table,
     category_table,
+    cell_text,
     group_table,
     overview_table,
     pair_table,
@@ -53,6 +54,18 @@ def test_categories_have_ids_counts_and_groups(found: Collected) -> None:
     groups = group_table(found.rows, load_groups())
     assert [line[:3] for line in groups.rows] == [("tableware", 2, 1), ("other", 1, 1), ("tools", 1, 1)]
     assert ODD in groups.notes[0]
+
+
+def test_what_has_no_category_has_no_id(rows: dict[str, Row]) -> None:
+    own = next(iter(rows.values()))
+    lines = {line[0]: line for line in category_table([own, own._replace(category="unknown")], load_groups()).rows}
+    assert cell_text(lines["unknown"][1], 0) == "–"
+    assert lines["cup"][1] == 31
+
+
+def test_sentences_in_latex_have_lines() -> None:
+    table = Table("a", "b", ("word", "number", "sentence"), (("x", 1, "many words " * 6), ("y", 2, "few")))
+    assert r"\begin{tabular}{lrp{0.5\linewidth}}" in table_latex(table)
 
 
 def test_parts_are_counted_among_labelled_samples(found: Collected) -> None:
