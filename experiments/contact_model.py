@@ -3,7 +3,7 @@
     python experiments/contact_model.py train    --data=TREE --model=DIR [--inputs=both] [--object=start]
     python experiments/contact_model.py evaluate --data=TREE --model=DIR,DIR2,...
     python experiments/contact_model.py predict  --data=TREE --model=DIR --out=DIR
-    python experiments/contact_model.py compare  --data=TREE --out=DIR [--rows=image,points,both] [--seeds=0,1,2]
+    python experiments/contact_model.py compare  --data=TREE --out=DIR [--rows=image,points,both,gaps] [--seeds=0,1,2]
     python experiments/contact_model.py features --data=TREE --features=DIR --tools=tools.json
 
 train learns one network, compare a whole table of them beside what needs no network. Which samples are for training,
