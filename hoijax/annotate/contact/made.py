@@ -6,11 +6,12 @@ import numpy as np
 from jaxtyping import Int
 
 from hoijax.annotate.blobs import packed_mesh
-from hoijax.annotate.contact.body_map import absent, face_labels, parts_of
+from hoijax.annotate.contact.body_map import absent, face_labels
 from hoijax.annotate.contact.hints import Hints, hints
 from hoijax.annotate.contact.photo import Photo, photo_of
 from hoijax.annotate.contact.views import View, views
 from hoijax.body.parts import PART_NAMES
+from hoijax.data.person_parts import parts_of
 from hoijax.data.prepare import decimated
 from hoijax.data.sample import ColoredMesh, Sample
 from hoijax.report.overlay import NEAR as HEAT_REACH

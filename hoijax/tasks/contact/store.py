@@ -18,7 +18,7 @@ import trimesh
 from hoijax.body import builtin
 from hoijax.body import parts as body_parts
 from hoijax.body.parts import PART_NAMES
-from hoijax.data import images, read
+from hoijax.data import images, person_parts, read
 from hoijax.data.atomic import save_bytes
 from hoijax.data.read import load_sample
 from hoijax.data.sample import SampleError
@@ -27,7 +27,7 @@ from hoijax.tasks.contact.data import FEATURE_FILE, PICTURE, ExampleOptions, Exa
 from hoijax.tasks.contact.net import ContactInput
 
 # What makes an example of a sample: a change in any of them finds no old files.
-SOURCES: tuple[ModuleType, ...] = (data, parts, body_parts, builtin, read, images)
+SOURCES: tuple[ModuleType, ...] = (data, parts, person_parts, body_parts, builtin, read, images)
 LIBRARIES: tuple[ModuleType, ...] = (np, trimesh, cv2)
 ARRAYS = ("human", "object", "image", "labels", "gaps")
 

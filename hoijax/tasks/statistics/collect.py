@@ -15,9 +15,8 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from hoijax.body.builtin import builtin_body
-from hoijax.body.parts import body_parts, parts_for_mesh
 from hoijax.data.atomic import save_bytes
+from hoijax.data.person_parts import parts_of
 from hoijax.data.read import load_sample
 from hoijax.data.sample import Sample, SampleError
 from hoijax.losses.lpips import LpipsWeights, load_lpips
@@ -184,8 +183,6 @@ def _parts(store: Path, sample: Sample) -> Int[np.ndarray, " v"]:
         return np.array(json.loads(path.read_bytes()), np.int64)
     except (OSError, ValueError):
         pass
-    body = builtin_body()
-    same = np.array_equal(np.asarray(body.faces), sample.human.faces)
-    parts = body_parts(body) if same else parts_for_mesh(sample.human.verts, body, sample.pose)
+    parts = parts_of(sample)
     save_bytes(path, json.dumps([int(part) for part in parts]).encode())
     return parts

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hoijax.annotate.contact.body_map import absent, face_labels, parts_of
+from hoijax.annotate.contact.body_map import absent, face_labels
 from hoijax.annotate.contact.hints import NEAR, REACHES, hints
 from hoijax.annotate.contact.made import made_of
 from hoijax.annotate.contact.photo import close_box, outline, photo_of, svg
 from hoijax.annotate.contact.views import SIDES, UP, facing, views
 from hoijax.body.builtin import builtin_body
 from hoijax.body.parts import PART_NAMES, body_parts
+from hoijax.data.person_parts import parts_of
 from hoijax.data.read import load_sample
 from hoijax.data.sample import ColoredMesh, Sample, SampleError
 from hoijax.metrics.co2 import in_contact, nearness

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hoijax.annotate.contact.body_map import face_labels, parts_of
+from hoijax.annotate.contact.body_map import face_labels
 from hoijax.annotate.contact.hints import hints
 from hoijax.annotate.contact.state import contact_state
 from hoijax.annotate.contact.views import UP, views
 from hoijax.body.parts import PART_NAMES
+from hoijax.data.person_parts import parts_of
 from hoijax.data.read import load_sample
 from hoijax.data.sample import Sample
 
