@@ -147,7 +147,7 @@ def train_model() -> None:
 
 
 def train_options(seed: int) -> TrainOptions:
-    return TrainOptions(_EPOCHS.value, _BATCH.value, _PATIENCE.value, seed, _RATE.value)
+    return TrainOptions(epochs=_EPOCHS.value, batch=_BATCH.value, patience=_PATIENCE.value, seed=seed, rate=_RATE.value)
 
 
 def learn(record: Record, every: Examples, folder: Path) -> None:

@@ -92,7 +92,14 @@ def train_judge() -> None:
     if unknown or not _INPUTS.value:
         sys.exit(f"--inputs={','.join(_INPUTS.value)}: expected some of {', '.join(INPUTS)}")
     config = JudgeNetConfig(inputs=tuple(_INPUTS.value))
-    options = TrainOptions(_EPOCHS.value, _BATCH.value, _RATE.value, _PATIENCE.value, _SEED.value, _POINTS.value)
+    options = TrainOptions(
+        epochs=_EPOCHS.value,
+        batch=_BATCH.value,
+        patience=_PATIENCE.value,
+        seed=_SEED.value,
+        rate=_RATE.value,
+        points=_POINTS.value,
+    )
     every, annotators = read(options.points, ("train", "validation"))
     learned, validation = (of_split(every, split) for split in ("train", "validation"))
     if not (learned.names and validation.names):

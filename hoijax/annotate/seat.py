@@ -30,9 +30,8 @@ class Seat:
     def __init__(self, desk: Desk, tool: Tool, annotator: str, told: Callable[[], None]) -> None:
         self.desk, self.tool, self.annotator = desk, tool, annotator
         self.client = ui.context.client
-        self.names = order(
-            desk, way_of(desk, annotator, tool.name)
-        )  # as it was when the page was opened: nothing jumps while one works
+        # as it was when the page was opened: nothing jumps while one works
+        self.names = order(desk, way_of(desk, annotator, tool.name))
         self.item: str | None = None
         self._sample: Sample | None = None
         self.made: Any = None

@@ -63,7 +63,7 @@ class GapHead(nn.Module):
     """What each part's distance to the object adds to its logit: one small network of the distance alone, for all parts.
 
     A part is seen as exp(-max(gap, 0) / reach) for each of `reaches` (metres). That near parts touch is learned once for
-    all, and so holds for parts that seldom did. Told of the scene as well, it learned the scenes by heart.
+    all, and so holds for parts that seldom did. It is not told of the scene: docs/contact_model.md says why.
     """
 
     reaches: tuple[float, ...]

@@ -25,14 +25,11 @@ CHUNK = 32  # examples judged at once
 
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """How to train. `patience`: epochs without a likelier validation before it stops. `points`: on human and object."""
+class TrainOptions(LoopOptions):
+    """How to train, beside the loop's options; the score is the validation's likelihood. `points`: on human and object."""
 
-    epochs: int = 60
     batch: int = 32
     rate: float = 2e-3
-    patience: int = 12
-    seed: int = 0
     points: int = 256
 
 
@@ -81,8 +78,7 @@ def train(
         found = jnp.asarray(all_logits(config, state, validation.given))
         return -float(known_loss(found, jnp.asarray(validation.labels, jnp.float32)))
 
-    loop = LoopOptions(options.epochs, options.batch, options.patience, options.seed)
-    run_epochs(state, step, score, len(learned.names), loop, folder, tell)
+    run_epochs(state, step, score, len(learned.names), options, folder, tell)
     best, _ = load_best(folder, state)
     calibration = fit_calibration(all_logits(config, best, validation.given), validation.labels)
     record = {**calibration._asdict(), "annotators": sorted(annotators)}
