@@ -22,6 +22,7 @@ def test_a_name_first_then_the_list_then_an_item(
     browser.open(server, "contact", "ball/hold_0")
     browser.keys("]")
     wait(lambda: browser.item == "box/carry_0", "the next item")
+    wait(lambda: browser.driver.current_url.endswith("box%2Fcarry_0"), "its address, which follows what is shown")
     browser.driver.refresh()
     wait(lambda: browser.item == "box/carry_0", "the same item after a reload")
     assert browser.complaints() == []
