@@ -42,8 +42,9 @@ class Capacity:
 class Stage:
     """Adam steps under one loss. A term or parameter that is not named is neither evaluated nor moved.
 
-    Before the stage, `search` > 0: search the object's pose by its silhouette, from this many random rotations;
-    `slide` > 0: search its place along the viewing ray within this many metres.
+    Before the stage, `search` > 0: search the object's pose by its silhouette, from this many random rotations; `align` > 0:
+    from this many rotations about where it stands, and along the viewing ray within `slide` metres; `slide` > 0 alone:
+    search its place along the viewing ray.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Stage:
     rates: Mapping[str, float]
     slide: float = option(0.0, "Half range (m) of the search along the ray before it; 0: none.")
     search: int = option(0, "Rotations that the pose search before it tries; 0: no search.")
+    align: int = option(0, "Rotations about the start that the alignment before it tries; 1: polish, 0: none.")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", FrozenDict(self.weights))
@@ -104,6 +106,12 @@ class Config:
     search_size: int = option(96, "Pose search: side of the crop in which poses are scored and refined, in pixels.")
     search_steps: int = option(50, "Pose search: Adam steps on each pose that is refined.")
     search_rate: float = option(1e-3, "Pose search: learning rate of rotation (radians) and translation (metres).")
+    align_keep: int = option(6, "Alignment: how many of the rotations, the best, are refined.")
+    align_best: int = option(
+        3, "Alignment: how many of these are refined in full and compared by contact and depth order."
+    )
+    align_turn: float = option(0.02, "Alignment: outline error that a turn by one radian from the start costs.")
+    align_outline: float = option(10.0, "Alignment: weight of the outline error beside the slide's energy.")
     contact_parts: str = option(
         "", "Body parts that touch the object, with commas between; empty: those annotated with the sample."
     )

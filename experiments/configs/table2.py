@@ -22,5 +22,5 @@ def grid() -> Iterator[tuple[str, Config]]:
     yield "PHOSA", made("phosa")
     yield "paper without HOI loss", without(paper, "contact", "ordinal", "collision")
     yield "paper", paper
-    yield "hoijax without search along the ray", with_options(made("hoijax"), {"hoi.slide": 0.0})
+    yield "hoijax without search along the ray", with_options(made("hoijax"), {"render.slide": 0.0, "hoi.slide": 0.0})
     yield "hoijax", made("hoijax")

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from hoijax.config import Config, Stage, static_options
 from hoijax.mesh.sdf import init_sdf_grid
+from hoijax.optimize.align import align, align_notes
 from hoijax.optimize.outcome import Log
 from hoijax.optimize.pose_search import search
 from hoijax.optimize.slide import slide, slide_note
@@ -28,7 +29,12 @@ def before_stage(job: Job, spread: Spread, config: Config, index: int, log: Log,
         key = jax.random.fold_in(key, len(log.traces))
         job, notes = searched(job, spread, stage.search, config, key)
         add_notes(log, notes)
-    if stage.slide > 0:
+    if stage.align > 0:
+        shared = jnp.float32(stage.slide), jax.random.fold_in(key, 1 + len(log.traces))
+        state, found = run(align, spread, job, *shared, count=stage.align, config=static_options(config))
+        job = job._replace(state=state)
+        add_notes(log, align_notes(found))
+    elif stage.slide > 0:
         state, offset = run(slide, spread, job, jnp.float32(stage.slide), config=static_options(config))
         job = job._replace(state=state)
         add_notes(log, [slide_note(float(metres)) for metres in np.atleast_1d(np.asarray(offset))])
