@@ -26,6 +26,12 @@ _SPLIT = flags.DEFINE_enum("split", "dev", list(SPLITS), "dev: to develop and tu
 _OUT = flags.DEFINE_string("out", None, "Where the sample folders go.", required=True)
 _NAMES = flags.DEFINE_list("names", None, f"Designs to make, of {', '.join(benchmark_names())}; all by default.")
 _PER_DESIGN = flags.DEFINE_integer("per_design", 1, "Scenes of each design.")
+_DISTURBED = flags.DEFINE_boolean(
+    "disturbed",
+    False,
+    "Give a person whose limbs are turned by 5 to 15 degrees and who is moved by 5 cm; docs/human.md.",
+)
+_PADDED = flags.DEFINE_boolean("padded", False, "People have a body that no body file reproduces.")
 _WORKERS = flags.DEFINE_string("workers", "auto", "Processes that make scenes at once; auto: one for each core.")
 
 HEADS = ("seen %", "parts", "scale", "rot deg", "trans cm", "CD cm")
@@ -39,9 +45,9 @@ class Row(NamedTuple):
     notes: tuple[str, ...]
 
 
-def make(name: str, seed: int, folder: Path) -> Row:
+def make(name: str, seed: int, folder: Path, disturbed: bool, padded: bool) -> Row:
     """Makes and writes one scene."""
-    scene = benchmark_scene(name, seed)
+    scene = benchmark_scene(name, seed, disturbed, padded)
     sample = scene.sample
     save_sample(sample, folder, {"depth_true": scene.true_depth})
     assert sample.truth is not None
@@ -77,7 +83,9 @@ def make_all(jobs: list[tuple[str, int, Path]]) -> tuple[list[Row], list[str]]:
     failed: list[str] = []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(worker_count(len(jobs)), context) as pool:
-        waiting: dict[Future[Row], str] = {pool.submit(make, *job): f"{job[0]}, seed {job[1]}" for job in jobs}
+        waiting: dict[Future[Row], str] = {
+            pool.submit(make, *job, _DISTURBED.value, _PADDED.value): f"{job[0]}, seed {job[1]}" for job in jobs
+        }
         try:
             for future in (bar := tqdm(as_completed(waiting), total=len(jobs), unit="scene")):
                 try:
