@@ -28,9 +28,9 @@ JOINTS = (0, 1, 2, 4, 5, 13, 14, 16, 17, 18, 19)  # root, hips, knees, collars, 
 TURN = tuple(np.radians([3.0, 12, 12, 12, 12, 4, 4, 12, 12, 12, 12]).tolist())  # a: what they may be wrong by
 MOVE = (0.05, 0.05, 0.02)  # b: metres, x, y and depth
 SIGMAS_PX = (5.0, 2.5, 1.2)  # blur of each level at a long side of 256 px
-NOISE_PX = 6.0  # s: of the outline, as if its pixels were independent, at a long side of 256 px
+NOISE_PX = 8.0  # s: of the outline, as if its pixels were independent, at a long side of 256 px
 RATE = 0.08  # Adam's, in units of the prior
-EPS = 2.0  # Adam's: gradients below this, in units of the prior, do not count as full steps, or who is right would be moved
+EPS = 0.3  # Adam's: gradients below this, in units of the prior, do not count as full steps, or who is right would be moved
 
 
 class Offset(NamedTuple):
