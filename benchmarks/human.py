@@ -81,9 +81,7 @@ def refined(sample: Sample, prepared: Prepared, steps: int) -> dict[str, float]:
     pose = jax.block_until_ready(refined_human(given, steps=steps))
     seconds = time.perf_counter() - began
     verts = np.asarray(pose_body(body, pose).verts, np.float64) - np.asarray(sample.pose.translation)
-    jointless = len(body.regressor) == 1  # its pose tells only how far it is moved
-    shown = sample.pose._replace(translation=sample.pose.translation + pose.translation) if jointless else pose
-    return errors(sample, shown, sample.human._replace(verts=verts), seconds)
+    return errors(sample, pose, sample.human._replace(verts=verts), seconds)
 
 
 def chamfer(sample: Sample, prepared: Prepared, config: Config) -> dict[str, float]:

@@ -143,6 +143,7 @@ def footer(grid: Grid, table: Ablation, settings: Settings) -> list[str]:
         *([grid.note] if grid.note else []),
         *ablation.counts(table),
         *ablation.how_to_read(table),
+        *ablation.about_seconds(table),
         ablation.metric_choices(settings.measured),
         *alike,
         *ablation.failures(table),

@@ -1,6 +1,7 @@
 """Does the runs of an ablation that are still missing, sample by sample, and writes each as soon as it is done."""
 
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -38,6 +39,7 @@ class Settings(NamedTuple):
     body: tuple[Body, Array] | None
     measured: MetricOptions
     batch: int
+    sweep: str = ""
 
 
 class Work(NamedTuple):
@@ -74,7 +76,7 @@ Report = Callable[[Work, Config, Run], None]
 
 def sweep(works: Sequence[Work], settings: Settings, report: Report) -> None:
     """Does all that is missing; `report` hears of every run once it is on the disk. A failure is a run too."""
-    clock = CompileClock()
+    clock, settings = CompileClock(), settings._replace(sweep=uuid.uuid4().hex[:12])
     waiting: dict[Any, list[Item]] = {}
 
     def done(work: Work, config: Config, run: Run) -> None:
@@ -210,6 +212,7 @@ def finished_run(item: Item, own: Fitted, settings: Settings, share: Mapping[str
         (*item.prepared.notes, *own.notes, *missing_parts(sample, subject.parts)),
         settings.batch,
         human_verts=human.verts if has_moved else None,
+        sweep=settings.sweep,
     )
 
 

@@ -30,7 +30,8 @@ class Run(NamedTuple):
     `similarity` is that of the object (scale, rotation, translation, pivot; see `Result`), `human_verts` the human in
     the frame of the sample's files where it moved, None where it stands as the sample has it. `metrics` are {name:
     {"start" | "result" | "annotation": value}}, `measured` the metric options they were measured with. `batch`: how
-    many samples shared the program; `seconds` are this sample's share.
+    many samples shared the program; `seconds` are this sample's share: prepare, compile, fit (all steps and searches,
+    without compilation), measure, total. `sweep` says which process took them: seconds of two do not compare.
     """
 
     sample: str
@@ -43,6 +44,7 @@ class Run(NamedTuple):
     batch: int = 1
     failure: str = ""
     human_verts: Float[np.ndarray, "v 3"] | None = None
+    sweep: str = ""
 
 
 def failed_run(sample: str, reason: str) -> Run:
@@ -92,7 +94,7 @@ def load_run(path: Path, config: Config) -> Run:
     try:
         record = from_strict(record)
         other = differing_options(record["options"], plain_options(config))
-        values = {name: record[name] for name in Run._fields}
+        values = {name: record[name] for name in Run._fields if name != "sweep"} | {"sweep": record.get("sweep", "")}
         run = Run(**values)._replace(notes=tuple(record["notes"]), human_verts=None)
         if not run.failure:
             scale, pivot = float(run.similarity["scale"]), np.asarray(run.similarity["pivot"], float)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from hoijax.data.measure import MetricOptions
 from hoijax.data.runs import Run
-from hoijax.report.statistics import LEVEL, Estimate, estimate, paired_p
+from hoijax.report.derived import SECONDS, is_derived, value
+from hoijax.report.statistics import LEVEL, Estimate, estimate, median_estimate, paired_p
 from hoijax.report.tables import ARROWS, NONE, aligned, heading, markdown, metric, metric_text
 
 PUBLISHED = "published (other data)"
@@ -52,9 +53,9 @@ def row_values(table: Ablation, row: str, name: str, state: str = "result") -> l
     return [value(runs[scene], name, state) if scene in runs else math.nan for scene in scenes(table)]
 
 
-def value(run: Run, name: str, state: str = "result") -> float:
-    """A metric of a run; NaN where it cannot tell."""
-    return run.metrics.get(name, {}).get(state, math.nan)
+def average(values: Sequence[float], name: str) -> Estimate:
+    """What stands for many scenes in the metric's column: mean and standard error, or the median."""
+    return median_estimate(values) if metric(name).average == "median" else estimate(values)
 
 
 def cells(table: Ablation) -> dict[str, dict[str, Cell]]:
@@ -63,7 +64,7 @@ def cells(table: Ablation) -> dict[str, dict[str, Cell]]:
     return {
         row: {
             name: Cell(
-                estimate(values := row_values(table, row, name)),
+                average(values := row_values(table, row, name), name),
                 math.nan if row == first else paired_p(values, row_values(table, first, name)),
                 table.published.get(row, {}).get(name, math.nan),
             )
@@ -76,7 +77,9 @@ def cells(table: Ablation) -> dict[str, dict[str, Cell]]:
 def truth_cells(table: Ablation) -> dict[str, Estimate]:
     """What the annotation itself scores, by metric, from any row's run of each scene."""
     by_scene = {name: run for runs in table.rows.values() for name, run in runs.items() if not run.failure}
-    return {name: estimate([value(run, name, "annotation") for run in by_scene.values()]) for name in table.metrics}
+    return {
+        name: average([value(run, name, "annotation") for run in by_scene.values()], name) for name in table.metrics
+    }
 
 
 def best_rows(table: Ablation) -> dict[str, str]:
@@ -170,9 +173,10 @@ def _latex_row(texts: Sequence[str]) -> str:
 
 
 def ablation_csv(table: Ablation) -> str:
-    """One line per row in full precision: counts, mean seconds, then mean, error, n, p and published of each metric."""
-    columns = ("mean", "standard_error", "n", "p", "published")
-    head = ["row", "scenes", "failed", "seconds", *(f"{name}_{column}" for name in table.metrics for column in columns)]
+    """One line per row in full precision: counts, mean seconds, then mean (or median), error, n, p and published of each."""
+    columns = ("standard_error", "n", "p", "published")
+    each = [f"{name}_{column}" for name in table.metrics for column in (metric(name).average, *columns)]
+    head = ["row", "scenes", "failed", "seconds", *each]
     lines = []
     for row, found in cells(table).items():
         runs = table.rows[row].values()
@@ -186,13 +190,14 @@ def ablation_csv(table: Ablation) -> str:
 
 
 def samples_csv(table: Ablation) -> str:
-    """One line per row, sample and metric, every metric that was measured, in full precision."""
+    """One line per row, sample and metric, every metric that was measured or is shown, in full precision."""
     states = ("start", "result", "annotation")
+    derived = [name for name in table.metrics if is_derived(name)]
     lines = [
-        [row, sample, name, *(_number(values.get(state, math.nan)) for state in states)]
+        [row, sample, name, *(_number(value(run, name, state)) for state in states)]
         for row, runs in table.rows.items()
         for sample, run in runs.items()
-        for name, values in run.metrics.items()
+        for name in (*run.metrics, *(derived if not run.failure else ()))
     ]
     return _csv(["row", "sample", "metric", *states], lines)
 
@@ -236,6 +241,22 @@ def counts(table: Ablation) -> list[str]:
     dropped = sum(run.dropped > 0 for runs in table.rows.values() for run in runs.values())
     if dropped:
         lines.append(f"{dropped} runs ended with splats dropped by the renderer: do not trust them.")
+    return lines
+
+
+def about_seconds(table: Ablation) -> list[str]:
+    """A sentence about the columns of seconds, where there are any, and one where they were not taken side by side."""
+    shown = [metric(name).title for name in table.metrics if name in SECONDS]
+    if not shown:
+        return []
+    fits = [run for runs in table.rows.values() for run in runs.values() if not run.failure and "fit" in run.seconds]
+    sweeps = {run.sweep for run in fits}
+    lines = [f"{', '.join(shown)}: the median over the scenes of a sample's seconds, all rows by one process in turn."]
+    if len(sweeps) > 1 or "" in sweeps:
+        lines = [
+            f"{', '.join(shown)}: medians over the scenes, taken by {len(sweeps)} sweeps or an unknown one: another machine "
+            "or other work beside it may be all their difference. Compare them from one sweep, into an empty --out."
+        ]
     return lines
 
 

@@ -10,7 +10,7 @@ LEVEL = 0.05  # a difference with a smaller p is marked
 
 
 class Estimate(NamedTuple):
-    """Mean and its standard error over the `scenes` values that are known; NaN for what they cannot tell."""
+    """Mean (or median) and its standard error over the `scenes` values that are known; NaN for what they cannot tell."""
 
     mean: float
     error: float
@@ -25,6 +25,13 @@ def estimate(values: Sequence[float]) -> Estimate:
     mean = float(known.mean()) if count else np.nan
     error = float(known.std(ddof=1) / np.sqrt(count)) if count > 1 else np.nan
     return Estimate(mean, error, count)
+
+
+def median_estimate(values: Sequence[float]) -> Estimate:
+    """The median of the finite values in the place of their mean; no error is told."""
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    return Estimate(float(np.median(known)) if len(known) else np.nan, np.nan, len(known))
 
 
 def paired_p(ours: Sequence[float], reference: Sequence[float]) -> float:

@@ -13,13 +13,17 @@ NONE = "–"
 
 
 class Metric(NamedTuple):
-    """How to read a metric: its name, unit, which direction is better ("higher" or "lower"), digits, and a sentence."""
+    """How to read a metric: its name, unit, which direction is better ("higher" or "lower"), digits, and a sentence.
+
+    `average`: what stands for many scenes, "mean" or "median".
+    """
 
     title: str
     unit: str
     better: str
     digits: int
     about: str
+    average: str = "mean"
 
 
 METRICS = {
@@ -53,6 +57,11 @@ METRICS = {
     "object_lpips": Metric("Object looks alike, LPIPS", "", "lower", 3, "the same as a perceptual distance"),
     "mpjpe_mm": Metric("Joints moved", "mm", "lower", 1, "of the refined body against the sample's"),
     "mpvpe_mm": Metric("Vertices moved", "mm", "lower", 1, "the same of its vertices"),
+    "success": Metric("Success", "share", "higher", 2, "of the scenes: surface distance under 5 cm"),
+    "flip": Metric("Flips", "share", "lower", 2, "of the scenes: rotation error over 90 degrees"),
+    "worse": Metric("Worse than the start", "share", "lower", 2, "of the scenes: surface distance grew by over 1 cm"),
+    "fit_seconds": Metric("Fit", "s (median)", "lower", 1, "all steps and searches, without compilation", "median"),
+    "compile_seconds": Metric("Compilation", "s (median)", "lower", 1, "of the fit, or its loading", "median"),
 }
 KEY_METRICS = ("iou_object", "chamfer_cm", "translation_cm", "scale", "gap_cm", "penetration_max_cm", "co2")
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}

@@ -30,7 +30,7 @@ CONFIG = PRESETS["paper"]()
 def run() -> Run:
     place = {"scale": 1 / 3, "rotation": np.eye(3), "translation": np.arange(3.0), "pivot": np.ones(3)}
     metrics = {"co2": {"start": np.nan, "result": 0.1}}
-    return Run("cup/a", place, metrics, asdict(MetricOptions()), {"fit": 1.5}, 2, ("a note",), 4)
+    return Run("cup/a", place, metrics, asdict(MetricOptions()), {"fit": 1.5}, 2, ("a note",), 4, sweep="a1")
 
 
 def test_what_is_computed_decides_the_key() -> None:
@@ -81,6 +81,14 @@ def test_a_run_comes_back_bit_for_bit(tmp_path, run, sample) -> None:
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert same_measure(back, MetricOptions())
     assert not same_measure(back, MetricOptions(size="hull"))
+
+
+def test_a_run_from_before_sweeps_were_told_apart_is_read(tmp_path, run) -> None:
+    save_run(tmp_path / "run.json", run, CONFIG)
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record.pop("sweep") == "a1"
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    assert load_run(tmp_path / "run.json", CONFIG).sweep == ""
 
 
 def test_a_human_that_moved_is_kept(tmp_path, run, sample) -> None:

@@ -41,6 +41,14 @@ def test_grids_share_their_rows() -> None:
     assert config_key(table2["hoijax"]) == config_key(PRESETS["hoijax"]())
 
 
+def test_accuracy_compares_with_the_paper_light_and_whole() -> None:
+    grid = load_grid(CONFIGS / "accuracy.py")
+    light, whole, ours = grid.rows.values()
+    assert config_key(light) == config_key(load_grid(CONFIGS / "table2.py").rows["paper"])
+    assert (config_key(whole), config_key(ours)) == (config_key(PRESETS["paper"]()), config_key(PRESETS["hoijax"]()))
+    assert {"success", "flip", "worse", "fit_seconds"} < set(grid.metrics)
+
+
 def test_table3_switches_on_one_term_after_the_other() -> None:
     rows = load_grid(CONFIGS / "table3.py").rows
     hoi = {"contact", "ordinal", "collision"}
@@ -116,6 +124,7 @@ def test_a_broken_grid_says_where_and_what(tmp_path, text: str, sentence: str) -
 
 def test_a_missing_grid_names_those_that_are_there() -> None:
     with pytest.raises(
-        GridError, match=r"table4\.py: no such grid file; there are departures\.py, presets\.py, table2\.py"
+        GridError,
+        match=r"table4\.py: no such grid file; there are accuracy\.py, departures\.py, presets\.py, table2\.py",
     ):
         load_grid(CONFIGS / "table4.py")

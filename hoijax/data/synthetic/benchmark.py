@@ -20,12 +20,11 @@ from hoijax.data.synthetic.compose import Found, Shot, Variation, fitting, mask_
 from hoijax.data.synthetic.designs_held import HELD
 from hoijax.data.synthetic.designs_large import LARGE
 from hoijax.data.synthetic.designs_ridden import RIDDEN
-from hoijax.data.synthetic.disturbed import padded_body, with_disturbed_human
+from hoijax.data.synthetic.disturbed import with_disturbed_human
 from hoijax.data.synthetic.make import CONTACT, LOOSE, drawn_outfit
 from hoijax.data.synthetic.monocular import delivered_mesh, estimated_depth
 from hoijax.data.synthetic.photo import drawn_light, photograph
 from hoijax.data.synthetic.scenes import Design
-from hoijax.types import Body
 
 BENCHMARK: dict[str, Design] = HELD | RIDDEN | LARGE
 SPLITS = {"dev": 100, "test": 200}  # the first seed of each
@@ -72,14 +71,13 @@ def benchmark_folder(name: str, seed: int) -> Path:
     return Path(design.category) / f"{design.action.replace(' ', '_')}_{seed}"
 
 
-def benchmark_scene(name: str, seed: int, disturbed: bool = False, padded: bool = False) -> Scene:
+def benchmark_scene(name: str, seed: int, disturbed: bool = False) -> Scene:
     """One scene of 512 x 512 pixels; equal arguments give equal bytes.
 
     The seed decides the person, the camera, the place and its light, what the camera does to the picture, and the errors
     of the depth map and of the delivered mesh. Contact parts are all parts with a vertex within 2 cm of the object's
     surface. `disturbed`: the person given to a method is not the true one (see `with_disturbed_human`), who is kept as
-    `human_truth`. `padded`: the person has a body that no body file reproduces. Nobody is deeper in the object than the
-    design allows, and what holds it is within 9 mm of it.
+    `human_truth`. Nobody is deeper in the object than the design allows, and what holds it is within 9 mm of it.
 
     Raises: ValueError for an unknown name; RuntimeError where nobody fits, or no camera sees the object.
     """
@@ -87,14 +85,13 @@ def benchmark_scene(name: str, seed: int, disturbed: bool = False, padded: bool 
         raise ValueError(f"design {name!r}: expected one of {', '.join(BENCHMARK)}")
     design, title = BENCHMARK[name], f"design {name!r}, seed {seed}"
     own = [zlib.crc32(name.encode()), seed]
-    body = padded_body(own) if padded else builtin_body()
 
     def drawn(attempt: int) -> tuple[Variation, np.random.Generator]:
         rng = np.random.default_rng([*own, attempt])
         return _person(design, rng), rng
 
-    found = fitting(title, design, body, drawn)
-    seen = _seen(title, design, body, found)
+    found = fitting(title, design, builtin_body(), drawn)
+    seen = _seen(title, design, found)
     rng = found.rng
     image = photograph(seen.picture.image, rng)
     depth = estimated_depth(seen.picture.depth, float(np.ptp(seen.human.verts[:, 2])), rng)
@@ -120,7 +117,7 @@ def benchmark_scene(name: str, seed: int, disturbed: bool = False, padded: bool 
         action=design.action,
     )
     if disturbed:
-        sample = with_disturbed_human(sample, own, body)
+        sample = with_disturbed_human(sample, own)
     return Scene(sample, seen.picture.depth, coarse)
 
 
@@ -134,7 +131,7 @@ def _person(design: Design, rng: np.random.Generator) -> Variation:
     return Variation(shape, noise, outfit, design.yaw, design.pitch, 0.0, tint, int(rng.integers(1 << 16)))
 
 
-def _seen(title: str, design: Design, body: Body, found: Found) -> Shot:
+def _seen(title: str, design: Design, found: Found) -> Shot:
     """The first picture that shows enough of the object. Raises RuntimeError when none does."""
     rng = found.rng
     for _ in range(VIEWS):
@@ -147,7 +144,7 @@ def _seen(title: str, design: Design, body: Body, found: Found) -> Shot:
         there = replace(
             design, floor=rng.choice(floors), wall=rng.choice(walls), extent=design.extent * rng.uniform(*NEARER)
         )
-        seen = shot(there, body, found._replace(varied=varied), drawn_light(rng))
+        seen = shot(there, builtin_body(), found._replace(varied=varied), drawn_light(rng))
         if seen.object_mask.sum() >= LEAST_SEEN:
             return seen
     raise RuntimeError(f"{title}: {VIEWS} cameras tried, none sees {LEAST_SEEN} pixels of the object")
