@@ -121,4 +121,5 @@ def assemble(
         seconds=dict(seconds),
         dropped=fitted.dropped,
         notes=prepared.notes + fitted.notes + missing_parts(sample, parts),
+        human_moved=np.asarray(fitted.human_start.translation - prepared.scene.human.translation, np.float64),
     )

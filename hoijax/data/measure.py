@@ -131,13 +131,19 @@ def compare(
     parts: Int[np.ndarray, " v"],
     options: MetricOptions = DEFAULTS,
 ) -> dict[str, dict[str, float]]:
-    """Every metric as {name: {"start", "result", and "annotation" where the sample has one}}."""
+    """Every metric as {name: {"start", "result", and "annotation" where the sample has one}}.
+
+    The annotation is the annotated object with the annotated person, or with the given one where there is no other.
+    """
     states: Mapping[str, ColoredMesh | None] = {"start": sample.object, "result": obj, "annotation": sample.truth}
     truth, columns = sample.truth, {}
     known = nearness(sample.human.verts, truth.verts, truth.faces) if truth is not None else None
+    people = {"start": sample.human, "result": human, "annotation": sample.human}
+    if sample.human_truth is not None:
+        people["annotation"] = sample.human_truth.mesh
     for column, mesh in states.items():
         if mesh is not None:
-            own = human if column == "result" else sample.human
+            own = people[column]
             same = np.array_equal(own.verts, sample.human.verts)
             columns[column] = measure(sample, own, mesh, parts, options, known if same else None)
     names = dict.fromkeys(name for values in columns.values() for name in values)

@@ -67,7 +67,7 @@ def fit(
 
     Raises NotFiniteError when the loss leaves the finite numbers. Same inputs and key: same bits on the same machine.
     `keep` is shown the fit after every block; given one of these as `resume`, a fit with the same other arguments goes on
-    from there, to the same bits.
+    from there, to the same bits. The human's refinement is not kept: it is computed again, to the same bits too.
     """
     fitted = run_stages(Given(scene, assets), Spread(), 1, config, key, watch, keep=keep, resume=resume)[0]
     if isinstance(fitted, NotFiniteError):

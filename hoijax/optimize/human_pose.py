@@ -117,7 +117,7 @@ def refined_human(given: Given, *, steps: int) -> HumanPose:
 
 
 def refinement_note(before: HumanPose, after: HumanPose) -> str:
-    """The sentence for a result; the place is told as the result's mesh has it, in the frame of the sample's files."""
+    """The sentence for a result, which keeps the sample's frame and so tells the new place beside its cam_trans."""
     joints = np.array(JOINTS)
     old, new = (np.asarray(rotation_matrix(joint_rotvecs(pose)[joints])) for pose in (before, after))
     cosine = (np.einsum("jab,jab->j", old, new) - 1) / 2
@@ -125,5 +125,5 @@ def refinement_note(before: HumanPose, after: HumanPose) -> str:
     x, y, z = 100 * (np.asarray(after.translation) - np.asarray(before.translation))
     return (
         f"human: refined by its outline, joints turned by {degrees.mean():.1f} degrees on average and {degrees.max():.1f} "
-        f"at most, moved by ({x:.1f}, {y:.1f}, {z:.1f}) cm, which h_mesh.obj holds and cam_trans does not"
+        f"at most, moved by ({x:.1f}, {y:.1f}, {z:.1f}) cm (transl)"
     )
