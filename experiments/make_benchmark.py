@@ -34,6 +34,11 @@ _SPLIT = flags.DEFINE_enum("split", "dev", list(SPLITS), "dev: to develop and tu
 _OUT = flags.DEFINE_string("out", None, "Where the sample folders go.", required=True)
 _NAMES = flags.DEFINE_list("names", None, f"Designs to make, of {', '.join(benchmark_names())}; all by default.")
 _PER_DESIGN = flags.DEFINE_integer("per_design", 1, "Scenes of each design.")
+_DISTURBED = flags.DEFINE_boolean(
+    "disturbed",
+    False,
+    "Give a person whose limbs are turned by 5 to 15 degrees and who is moved by 5 cm; docs/human.md.",
+)
 _START = flags.DEFINE_enum(
     "start",
     "coarse",
@@ -56,9 +61,9 @@ class Row(NamedTuple):
     notes: tuple[str, ...]
 
 
-def make(name: str, seed: int, folder: Path, start: str) -> Row:
+def make(name: str, seed: int, folder: Path, start: str, disturbed: bool) -> Row:
     """Makes and writes one scene."""
-    scene = benchmark_scene(name, seed)
+    scene = benchmark_scene(name, seed, disturbed)
     sample = rough_start(scene.sample) if start == "rough" else scene.sample
     save_sample(sample, folder, {"depth_true": scene.true_depth})
     return row_of(sample, scene.coarse.notes if start == "coarse" else ())
@@ -111,7 +116,7 @@ def make_all(jobs: list[tuple[str, int, Path]], start: str, source: Path | None)
         waiting: dict[Future[Row], str] = {}
         for name, seed, folder in jobs:
             work = (derive, source / benchmark_folder(name, seed)) if source else (make, name, seed)
-            waiting[pool.submit(*work, folder, *(() if source else (start,)))] = f"{name}, seed {seed}"
+            waiting[pool.submit(*work, folder, *(() if source else (start, _DISTURBED.value)))] = f"{name}, seed {seed}"
         try:
             for future in (bar := tqdm(as_completed(waiting), total=len(jobs), unit="scene")):
                 try:
@@ -145,6 +150,8 @@ def main(argv: list[str]) -> None:
         sys.exit("--from: only for --start=rough; the ordinary scenes are made, not derived")
     if source and source.resolve() == Path(_OUT.value).resolve():
         sys.exit("--from: the same as --out; rough starts want a tree of their own")
+    if source and _DISTURBED.value:
+        sys.exit("--disturbed: not with --from, whose scenes keep their people; derive from a tree of disturbed ones")
     try:
         seeds = benchmark_seeds(_SPLIT.value, _PER_DESIGN.value)
     except ValueError as error:

@@ -137,6 +137,10 @@ class Config:
     rasterizer: str = option(
         "xla", "What composites the Gaussians: xla, or pallas, a kernel for NVIDIA GPUs that has not run on one yet."
     )
+    pose_steps: int = option(
+        0,
+        "Steps at each of three blurs by which the human's limbs and place are refined before the first stage; 0: none.",
+    )
     block_steps: int = option(20, "Steps between two looks of the host: progress, overflow.")
     seed: int = option(0, "Seed of the refiners' start values and of the pose search.")
 

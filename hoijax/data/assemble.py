@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from hoijax.body.parts import PART_NAMES
 from hoijax.body.refine import refine
-from hoijax.body.smplx import refined_pose
+from hoijax.body.smplx import joint_rotvecs, refined_pose
 from hoijax.config import Config
 from hoijax.data.measure import compare, moved, touching_parts
 from hoijax.data.options import plain_options
@@ -21,6 +21,12 @@ from hoijax.losses.lpips import LpipsWeights
 from hoijax.metrics.body import body_errors
 from hoijax.metrics.image import object_appearance
 from hoijax.optimize.outcome import Fitted
+from hoijax.types import Body
+
+
+def has_joints(body: Body) -> bool:
+    """Whether the body can be bent: a mesh held fixed cannot."""
+    return body.weights.shape[1] > 1
 
 
 class Placed(NamedTuple):
@@ -65,10 +71,11 @@ def fit_metrics(prepared: Prepared, fitted: Fitted, lpips: LpipsWeights | None =
         masks = scene.object_mask > 0.5, scene.human_mask > 0.5
         likeness = object_appearance(frame.rgb, frame.alpha, scene.image, *masks, lpips)
         values |= {f"object_{name}": value for name, value in likeness._asdict().items() if np.isfinite(value)}
-    refiners = fitted.params.human
-    if refiners.pose or refiners.skinning:
-        refined = refine(refiners, prepared.body, scene.human)
-        errors = body_errors(prepared.body, scene.human, scene.human, refined)
+    refiners, start = fitted.params.human, fitted.human_start
+    moved = refiners.pose or refiners.skinning or not np.array_equal(joint_rotvecs(start), joint_rotvecs(scene.human))
+    if moved and has_joints(prepared.body):
+        refined = refine(refiners, prepared.body, start)
+        errors = body_errors(prepared.body, start, scene.human, refined)
         values |= {name: float(value) for name, value in errors._asdict().items()}
     return values
 
@@ -88,8 +95,8 @@ def assemble(
     human = ColoredMesh(end.human_verts, np.asarray(prepared.body.faces), human_rgb)
     parts = np.asarray(prepared.scene.human_parts)
     score = np.asarray(fitted.contact.human_score)
-    has_joints = prepared.body.weights.shape[1] > 1
-    refinement = refine(fitted.params.human, prepared.body, prepared.scene.human)
+    refinement = refine(fitted.params.human, prepared.body, fitted.human_start)
+    pose = refined_pose(fitted.human_start, refinement) if has_joints(prepared.body) else sample.pose
     last = {name: values[np.isfinite(values)] for name, values in fitted.history.items()}
     return Result(
         name=sample.name,
@@ -99,7 +106,7 @@ def assemble(
         scale=end.scale,
         pivot=end.pivot,
         camera=sample.camera,
-        pose=refined_pose(prepared.scene.human, refinement) if has_joints else sample.pose,
+        pose=pose._replace(translation=sample.pose.translation),  # it says in which frame the meshes are
         human=human,
         object=obj,
         gaussians=fitted.gaussians,
@@ -114,4 +121,5 @@ def assemble(
         seconds=dict(seconds),
         dropped=fitted.dropped,
         notes=prepared.notes + fitted.notes + missing_parts(sample, parts),
+        human_moved=np.asarray(fitted.human_start.translation - prepared.scene.human.translation, np.float64),
     )

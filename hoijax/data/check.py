@@ -21,7 +21,7 @@ from hoijax.data.parameters import (
     load_extrinsic,
     load_parameters,
 )
-from hoijax.data.read import before_camera, camera_doubts, filled, order_doubts
+from hoijax.data.read import before_camera, camera_doubts, filled, load_human_truth, order_doubts
 from hoijax.data.sample import ColoredMesh, SampleError
 
 FEW_PIXELS = 100  # a mask with fewer gives nothing to fit to
@@ -100,6 +100,8 @@ def _check_files(folder: Path, findings: Findings) -> None:
     if coarse is not None and truth is not None and truth_path is not None:
         for message in order_doubts(coarse, truth):
             findings.warn(truth_path, message)
+    if meshes["human"] is not None:
+        findings.attempt(load_human_truth, folder, meshes["human"])
     if view is not None:
         for kind in ("human", "object"):
             _check_projection(folder, kind, meshes[kind], view, findings)

@@ -15,6 +15,8 @@ NAMES = {
     "human": ("h_mesh.obj",),
     "object": ("obj_pcd_h_align.obj",),
     "truth": ("object_mesh.obj",),
+    "true_human": ("h_mesh_true.obj",),
+    "true_parameters": ("smplx_parameters_true.json",),
     "depth": ("depth.npy", "depth.png"),
     "boxes": ("box_annotation.json",),
     "calibration": ("calibration.json",),

@@ -15,6 +15,7 @@ from hoijax.metrics.labels import label_scores
 from hoijax.metrics.pose import object_pose_errors, procrustes_chamfer
 
 TOUCH = 0.02  # metres: a body part with a vertex this near the object's surface is said to touch
+PART_PIXELS = 20  # of the photograph: smaller parts have no IoU that means anything
 CO2_NAMES = ("co2", "co2_mean", "collision", "contact_sum", "penetration_max_cm", "penetration_mean_cm", "gap_cm")
 
 
@@ -47,7 +48,7 @@ def measure(
     if sample.truth is not None and near_truth is None:
         near_truth = nearness(human.verts, sample.truth.verts, sample.truth.faces)
     near = near_truth if obj is sample.truth and near_truth else nearness(human.verts, obj.verts, obj.faces)
-    values = image_metrics(sample, human, obj)
+    values = image_metrics(sample, human, obj) | human_metrics(sample, human, parts)
     annotated = [name for name in sample.contact_parts or () if (parts == PART_NAMES.index(name)).any()]
     masks = part_masks(parts, annotated, PART_NAMES) if annotated else np.zeros((0, len(parts)), bool)
     hoi = co2(human.verts, human.faces, obj.verts, obj.faces, masks, **asdict(options), near=near)
@@ -59,6 +60,26 @@ def measure(
         values |= {f"contact_{name}": value for name, value in scores._asdict().items()}
         values |= aligned_metrics(sample, human, obj)
     return values | label_metrics(sample, touching_of(near, parts))
+
+
+def human_metrics(sample: Sample, human: ColoredMesh, parts: Int[np.ndarray, " v"]) -> dict[str, float]:
+    """Mean distance of vertices to the annotated person's (mm, nothing aligned), and mean IoU of body parts' silhouettes.
+
+    Parts that the annotated person shows less than `PART_PIXELS` of do not count. Nothing without an annotated person.
+    """
+    if sample.human_truth is None or len(human.verts) != len(sample.human_truth.mesh.verts):
+        return {}
+    offset, size = np.asarray(sample.pose.translation), sample.human_mask.shape
+    both = human.verts + offset, sample.human_truth.mesh.verts + offset
+    owner = parts[human.faces[:, 0]]
+    ious = []
+    for part in np.unique(owner):
+        faces = human.faces[owner == part]
+        found, true = (projected_mask(verts, faces, sample.camera, size) for verts in both)
+        if true.sum() >= PART_PIXELS:
+            ious.append(float(mask_iou(found, true)))
+    apart = np.linalg.norm(both[0] - both[1], axis=1).mean()
+    return {"human_mpvpe_mm": 1000 * float(apart), "iou_parts": float(np.mean(ious)) if ious else np.nan}
 
 
 def aligned_metrics(sample: Sample, human: ColoredMesh, obj: ColoredMesh) -> dict[str, float]:
@@ -110,13 +131,19 @@ def compare(
     parts: Int[np.ndarray, " v"],
     options: MetricOptions = DEFAULTS,
 ) -> dict[str, dict[str, float]]:
-    """Every metric as {name: {"start", "result", and "annotation" where the sample has one}}."""
+    """Every metric as {name: {"start", "result", and "annotation" where the sample has one}}.
+
+    The annotation is the annotated object with the annotated person, or with the given one where there is no other.
+    """
     states: Mapping[str, ColoredMesh | None] = {"start": sample.object, "result": obj, "annotation": sample.truth}
     truth, columns = sample.truth, {}
     known = nearness(sample.human.verts, truth.verts, truth.faces) if truth is not None else None
+    people = {"start": sample.human, "result": human, "annotation": sample.human}
+    if sample.human_truth is not None:
+        people["annotation"] = sample.human_truth.mesh
     for column, mesh in states.items():
         if mesh is not None:
-            own = human if column == "result" else sample.human
+            own = people[column]
             same = np.array_equal(own.verts, sample.human.verts)
             columns[column] = measure(sample, own, mesh, parts, options, known if same else None)
     names = dict.fromkeys(name for values in columns.values() for name in values)

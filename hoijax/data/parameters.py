@@ -74,6 +74,11 @@ def load_parameters(path: Path, camera: Camera | None = None) -> tuple[HumanPose
     return _pose(values), Camera(values["focal"], values["princpt"])
 
 
+def load_moved(path: Path) -> Float[np.ndarray, "3"]:
+    """`transl` of a result's smplx_parameters.json (metres): what moved the person off cam_trans. Raises SampleError."""
+    return numbers(path, "transl", _record(path).get("transl", [0.0, 0.0, 0.0]), 3)
+
+
 def load_calibration(path: Path) -> Camera:
     """The camera of calibration.json: {"K": [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]}. Raises SampleError."""
     matrix = numbers(path, "K", _record(path).get("K"), 9).reshape(3, 3)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from hoijax.data.images import fitted, load_depth, load_mask, load_photo
-from hoijax.data.layout import find_samples, required_file, sample_file, sample_name
+from hoijax.data.layout import NAMES, find_samples, required_file, sample_file, sample_name
 from hoijax.data.objfile import load_mesh
 from hoijax.data.parameters import (
     Labels,
@@ -18,7 +18,7 @@ from hoijax.data.parameters import (
     load_extrinsic,
     load_parameters,
 )
-from hoijax.data.sample import ColoredMesh, Sample, SampleError, Warn
+from hoijax.data.sample import ColoredMesh, HumanTruth, Sample, SampleError, Warn
 from hoijax.types import Camera, HumanPose
 
 __all__ = ["Sample", "SampleError", "find_samples", "load_sample"]
@@ -64,6 +64,7 @@ def load_sample(folder: str | os.PathLike[str]) -> Sample:
         category=labels.category,
         action=labels.action,
         warnings=tuple(warnings),
+        human_truth=load_human_truth(folder, human),
     )
 
 
@@ -99,6 +100,25 @@ def load_truth(folder: Path, coarse: ColoredMesh, warn: Warn) -> ColoredMesh | N
         warn(path, message)
     order = vertex_order(coarse, truth)
     return truth if order is None else ColoredMesh(truth.verts[order], coarse.faces, truth.rgb[order])
+
+
+def load_human_truth(folder: Path, given: ColoredMesh) -> HumanTruth | None:
+    """The annotated person; None when the folder has none. Raises SampleError when it is half there or of another mesh."""
+    kinds = "true_human", "true_parameters"
+    mesh_path, parameters_path = (sample_file(folder, kind) for kind in kinds)
+    if mesh_path is None and parameters_path is None:
+        return None
+    if mesh_path is None or parameters_path is None:
+        found = mesh_path or parameters_path
+        assert found is not None
+        missing = next(NAMES[kind][0] for kind in kinds if sample_file(folder, kind) is None)
+        raise SampleError(found, f"stands alone: {missing} is missing, an annotated person needs both")
+    mesh = load_mesh(mesh_path)
+    if len(mesh.verts) != len(given.verts) or not np.array_equal(mesh.faces, given.faces):
+        sizes = f"{len(mesh.verts)} vertices and {len(mesh.faces)} triangles"
+        expected = f"those of h_mesh.obj ({len(given.verts)} and {len(given.faces)}) in their order"
+        raise SampleError(mesh_path, f"has {sizes}, expected {expected}")
+    return HumanTruth(load_parameters(parameters_path)[0], mesh)
 
 
 def order_doubts(coarse: ColoredMesh, truth: ColoredMesh) -> list[str]:

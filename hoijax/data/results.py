@@ -17,7 +17,7 @@ from hoijax.data.atomic import new_folder
 from hoijax.data.gaussian_ply import load_gaussians, save_gaussians
 from hoijax.data.layout import load_bytes
 from hoijax.data.objfile import load_mesh, save_mesh
-from hoijax.data.parameters import load_json, load_parameters, numbers
+from hoijax.data.parameters import load_json, load_moved, load_parameters, numbers
 from hoijax.data.sample import ColoredMesh, SampleError
 from hoijax.data.scene_glb import scene_glb
 from hoijax.data.strict_json import from_strict, save_json
@@ -38,8 +38,10 @@ class Result(NamedTuple):
     """One reconstruction on the host (numpy). Meshes are in the frame of the sample's files: without cam_trans.
 
     The object moved by x' = scale * rotation (x - pivot) + pivot + translation (metres, frame of the files). `camera` is
-    that of the full-size photograph. `contact` is Eq. 4's score per human vertex (low: contact); `part_scores` its mean
-    per body part; `contact_parts` the parts judged to touch. `metrics` are {name: {"start": x, "result": y}}, plus
+    that of the full-size photograph. `pose` with `human_moved` (metres) for its translation, which is cam_trans, gives
+    `human`, unless that is a mesh held fixed or has skinning of its own. `contact` is Eq. 4's score per human vertex (low:
+    contact); `part_scores` its mean per body part; `contact_parts` the parts judged to touch. `metrics` are
+    {name: {"start": x, "result": y}}, plus
     "annotation" where the sample has one. `losses` are the last values of each term, `reasons` why a term was zero.
     `history` holds every term at every step (NaN where a stage did not weigh it). `seconds`: compile, run, total.
     """
@@ -65,6 +67,7 @@ class Result(NamedTuple):
     seconds: Mapping[str, float]
     dropped: int
     notes: tuple[str, ...] = ()
+    human_moved: Float[np.ndarray, "3"] = np.zeros(3)
 
 
 class Summary(NamedTuple):
@@ -106,7 +109,7 @@ def save_result(
     with new_folder(folder, overwrite) as part:
         if not small:
             _save_geometry(result, part)
-        save_json(part / "smplx_parameters.json", parameters(result.pose, result.camera))
+        save_json(part / "smplx_parameters.json", pose_record(result))
         save_json(part / "result.json", record, WHY_NULL)
         for name, data in (extra_files or {}).items():
             if Path(name).name != name or (part / name).exists():
@@ -149,6 +152,7 @@ def load_result(folder: str | os.PathLike[str]) -> Result:
             seconds=record["seconds"],
             dropped=int(record["dropped"]),
             notes=tuple(record["notes"]),
+            human_moved=load_moved(folder / "smplx_parameters.json"),
         )
 
 
@@ -190,6 +194,12 @@ def result_record(result: Result) -> dict[str, Any]:
         | {"python": platform.python_version()},
         "device": f"{jax.devices()[0].platform}: {jax.devices()[0].device_kind}",
     }
+
+
+def pose_record(result: Result) -> dict[str, Any]:
+    """The content of smplx_parameters.json: a sample's, and `transl`, what moved the person off its cam_trans."""
+    moved = {"transl": np.asarray(result.human_moved).tolist()} if np.any(result.human_moved) else {}
+    return parameters(result.pose, result.camera) | moved
 
 
 def contact_record(result: Result) -> dict[str, Any]:

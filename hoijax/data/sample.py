@@ -34,12 +34,23 @@ class ColoredMesh(NamedTuple):
     rgb: Float[np.ndarray, "v 3"]
 
 
+class HumanTruth(NamedTuple):
+    """The annotated person: parameters with a place of their own, and the mesh in the frame of the sample's other ones.
+
+    The mesh has the vertex order of the given one; add the given person's translation to project it.
+    """
+
+    pose: HumanPose
+    mesh: ColoredMesh
+
+
 class Sample(NamedTuple):
     """One Open3DHOI sample on the host, at the photograph's own size (h, w).
 
     Meshes are as stored: in metres, without the human's camera translation (`pose.translation`); add it to project.
     `object` is the coarse start, `truth` the annotated object with the same vertex order (when the two cannot be
-    brought into one order, `warnings` says so and `truth` stands as its file holds it). Depth is in metres, 0 where
+    brought into one order, `warnings` says so and `truth` stands as its file holds it). `human_truth` is the annotated
+    person where the given one is not the truth. Depth is in metres, 0 where
     unknown. Optional entries are None where the folder has no such file. `warnings` are what the reader had to bend,
     one sentence each.
     """
@@ -61,3 +72,4 @@ class Sample(NamedTuple):
     category: str | None = None
     action: str | None = None
     warnings: tuple[str, ...] = ()
+    human_truth: HumanTruth | None = None

@@ -49,6 +49,9 @@ def write_sample(sample: Sample, part: Path) -> None:
     save_mesh(part / "obj_pcd_h_align.obj", sample.object)
     if sample.truth is not None:
         save_mesh(part / "object_mesh.obj", sample.truth)
+    if sample.human_truth is not None:
+        save_mesh(part / "h_mesh_true.obj", sample.human_truth.mesh)
+        _save_json(part / "smplx_parameters_true.json", parameters(sample.human_truth.pose, sample.camera))
     if sample.depth is not None:
         np.save(part / "depth.npy", sample.depth.astype(np.float32))
     _save_labels(part, sample)

@@ -1,4 +1,4 @@
-"""What comes between two stages of a fit: the human's distance grid where it moved, and the searches of the next stage."""
+"""What comes before a stage of a fit: before the first the human's refinement, later its distance grid, and the searches."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from hoijax.body.smplx import pose_body
 from hoijax.config import Config, Stage, static_options
 from hoijax.mesh.sdf import init_sdf_grid
 from hoijax.optimize.align import align, align_notes
+from hoijax.optimize.human_pose import refined_human, refinement_note
 from hoijax.optimize.outcome import Log
 from hoijax.optimize.pose_search import search
 from hoijax.optimize.slide import slide, slide_note
 from hoijax.optimize.spread import Spread, image_of, placed, run, stacked
-from hoijax.optimize.step import Job, moves_human, posed_human
+from hoijax.optimize.step import Given, Job, moves_human, posed_human
+from hoijax.types import SdfGrid
 
 SDF_TERMS = {"contact", "collision"}
 
@@ -41,6 +44,26 @@ def before_stage(job: Job, spread: Spread, config: Config, index: int, log: Log,
     return job
 
 
+def with_refined_human(given: Given, spread: Spread, config: Config) -> tuple[Given, list[str]]:
+    """The images with each human refined by its outline, its distance grid made anew, and a note for each.
+
+    The start sizes of its Gaussians stay: a limb that turns keeps its vertices' distances.
+    """
+    before = given.scene.human
+    after = run(refined_human, spread, given, steps=config.pose_steps)
+    given = given._replace(scene=given.scene._replace(human=after))
+    grid = human_grid(np.asarray(run(given_verts, spread, given)), given, spread, config)
+    hosted = jax.device_get((before, after))
+    pairs = [image_of(hosted, i) for i in range(len(after.root))] if spread.batch else [hosted]
+    return given._replace(scene=given.scene._replace(human_sdf=grid)), [refinement_note(*pair) for pair in pairs]
+
+
+@jax.jit
+def given_verts(given: Given) -> Float[Array, "v 3"]:
+    """The human's vertices as given."""
+    return pose_body(given.assets.body, given.scene.human).verts
+
+
 def add_notes(log: Log, notes: Sequence[str]) -> None:
     """A note for each image."""
     for own, note in zip(log.notes, notes, strict=True):
@@ -60,14 +83,18 @@ def searched(job: Job, spread: Spread, count: int, config: Config, key: Array) -
 
 def with_human_sdf(job: Job, spread: Spread, config: Config) -> Job:
     """The job with the signed distance grid of each human as it stands now. On the host."""
-    verts, faces = np.asarray(run(human_verts, spread, job)), np.asarray(job.assets.body.faces)
-    if not spread.batch:
-        grid = init_sdf_grid(verts, faces, config.sdf_resolution)
-    else:
-        own = faces if spread.own_body else [faces] * len(verts)
-        grids = [init_sdf_grid(each, its, config.sdf_resolution) for each, its in zip(verts, own)]
-        grid = placed(stacked(grids), spread)
+    grid = human_grid(np.asarray(run(human_verts, spread, job)), job, spread, config)
     return job._replace(scene=job.scene._replace(human_sdf=grid))
+
+
+def human_grid(verts: Float[np.ndarray, "*b v 3"], job: Given | Job, spread: Spread, config: Config) -> SdfGrid:
+    """Signed distance to these vertices' mesh, of each image where there are several. On the host."""
+    faces = np.asarray(job.assets.body.faces)
+    if not spread.batch:
+        return init_sdf_grid(verts, faces, config.sdf_resolution)
+    own = faces if spread.own_body else [faces] * len(verts)
+    grids = [init_sdf_grid(each, its, config.sdf_resolution) for each, its in zip(verts, own)]
+    return placed(stacked(grids), spread)
 
 
 @jax.jit

@@ -12,7 +12,7 @@ from jaxtyping import Array
 from hoijax.config import PARAMETERS, Capacity, Config, Stage, static_options
 from hoijax.geometry import similarity
 from hoijax.losses.terms import Reference, check_terms, init_reference, reads_renders
-from hoijax.optimize.between import before_stage, trains_human
+from hoijax.optimize.between import before_stage, trains_human, with_refined_human
 from hoijax.optimize.outcome import Fitted, Log, NotFiniteError, finish, term_names
 from hoijax.optimize.params import effective_pose, init_params, pivot_of
 from hoijax.optimize.spread import Spread, gathered, planned_bytes, run
@@ -67,7 +67,7 @@ def fit(
 
     Raises NotFiniteError when the loss leaves the finite numbers. Same inputs and key: same bits on the same machine.
     `keep` is shown the fit after every block; given one of these as `resume`, a fit with the same other arguments goes on
-    from there, to the same bits.
+    from there, to the same bits. The human's refinement is not kept: it is computed again, to the same bits too.
     """
     fitted = run_stages(Given(scene, assets), Spread(), 1, config, key, watch, keep=keep, resume=resume)[0]
     if isinstance(fitted, NotFiniteError):
@@ -133,9 +133,13 @@ def run_stages(
 ) -> list[Fitted | NotFiniteError]:
     """All stages of all `count` images, in step."""
     check_terms(names := term_names(config))
+    notes: list[list[str]] = [[] for _ in range(count)]
+    if config.pose_steps > 0:
+        given, found = with_refined_human(given, spread, config)
+        notes = [[note] for note in found]
     state, reference = run(start, spread, given, key, **start_options(config))
     job = Job(*given, reference, state)
-    log, first, capacity = Log([], [[] for _ in range(count)], {}), 0, Capacity()
+    log, first, capacity = Log([], notes, {}), 0, Capacity()
     if resume is not None:
         scene = job.scene._replace(human_sdf=resume.human_sdf)
         job = job._replace(state=resume.state, scene=scene)

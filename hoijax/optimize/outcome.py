@@ -13,19 +13,21 @@ from hoijax.optimize.spread import Spread, image_of, run
 from hoijax.optimize.step import Job, Trace, needs_of, posed_gaussians, posed_human, view_of
 from hoijax.splats.init import concat_gaussians
 from hoijax.splats.rasterize import init_capacity
-from hoijax.types import Frame, Gaussians, ObjectPose, Params, Posed
+from hoijax.types import Frame, Gaussians, HumanPose, ObjectPose, Params, Posed
 
 
 class Fitted(NamedTuple):
     """A finished fit. `history`: the loss and every term at every step, NaN where a stage did not weigh it.
 
     `pose` is the object's similarity about `pivot`; `params.object` means the same (see `effective_pose`).
+    `human_start`: the parameters on which `params.human` acts, the scene's or what refining them by the outline gave.
     `object_frame`: the object alone, drawn once more at the end; None where no term reads renders.
     """
 
     params: Params
     pose: ObjectPose
     human: Posed
+    human_start: HumanPose
     object_verts: Float[Array, "o 3"]
     pivot: Float[Array, "3"]
     gaussians: Gaussians
@@ -62,6 +64,7 @@ class Last(NamedTuple):
 
     pose: ObjectPose
     human: Posed
+    human_start: HumanPose
     object_verts: Float[Array, "o 3"]
     pivot: Float[Array, "3"]
     contact: ContactState
@@ -78,7 +81,7 @@ def last_of(job: Job, *, config: Config, capacity: Capacity | None) -> Last:
     view = view_of(params, human, scene, assets, reference, config, capacity)
     gaussians = concat_gaussians(*posed_gaussians(params, human, view.object_verts))
     frame = view.renders.object if view.renders else None
-    shown = view.pose, human, view.object_verts, view.pivot, contact_state(view)
+    shown = view.pose, human, scene.human, view.object_verts, view.pivot, contact_state(view)
     return Last(*shown, gaussians, frame, needs_of(view.renders))
 
 
@@ -108,6 +111,7 @@ def fitted_of(
         params=params,
         pose=last.pose,
         human=last.human,
+        human_start=last.human_start,
         object_verts=last.object_verts,
         pivot=last.pivot,
         gaussians=last.gaussians,

@@ -57,6 +57,8 @@ METRICS = {
     "object_lpips": Metric("Object looks alike, LPIPS", "", "lower", 3, "the same as a perceptual distance"),
     "mpjpe_mm": Metric("Joints moved", "mm", "lower", 1, "of the refined body against the sample's"),
     "mpvpe_mm": Metric("Vertices moved", "mm", "lower", 1, "the same of its vertices"),
+    "human_mpvpe_mm": Metric("Person's vertices", "mm", "lower", 1, "off the annotated person's, nothing aligned"),
+    "iou_parts": Metric("Body parts' silhouettes", "IoU", "higher", 3, "mean over the parts of the annotated person"),
     "success": Metric("Success", "share", "higher", 2, "of the scenes: surface distance under 5 cm"),
     "flip": Metric("Flips", "share", "lower", 2, "of the scenes: rotation error over 90 degrees"),
     "worse": Metric("Worse than the start", "share", "lower", 2, "of the scenes: surface distance grew by over 1 cm"),

@@ -78,6 +78,6 @@ def test_likeness_of_the_last_render(ball: Sample) -> None:
     mask = (scene.object_mask > 0.5) & (scene.human_mask <= 0.5)
     same = Frame(jnp.where(mask[..., None], scene.image, 0), mask.astype(jnp.float32), mask.astype(jnp.float32))
     params = Params(Refiners({}, {}), *[None] * (len(Params._fields) - 1))
-    still = Fitted(*[None] * len(Fitted._fields))._replace(object_frame=same, params=params)
+    still = Fitted(*[None] * len(Fitted._fields))._replace(object_frame=same, params=params, human_start=scene.human)
     assert fit_metrics(prepared, still) == {"object_ssim": pytest.approx(1, abs=1e-5)}
     assert fit_metrics(prepared, still._replace(object_frame=None)) == {}

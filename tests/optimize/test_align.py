@@ -128,7 +128,8 @@ def test_the_first_rotation_is_none_and_none_is_too_far() -> None:
 def test_before_a_stage_it_places_the_object_alone_and_in_a_batch(known) -> None:
     """No step is needed: outline and contact bring the box to its place beside the human, and the result says how."""
     stage = Stage("place", 0, {"silhouette_crop": 1.0}, {}, slide=0.3, align=32)
-    config = Config("test", (stage,), image_size=64, align_turn=0.3)  # many boxes have this outline: stay near the start
+    # Many boxes have this outline: stay near the start.
+    config = Config("test", (stage,), image_size=64, align_turn=0.3)
     alone = fit(known.scene, known.assets, config, jax.random.key(0))
     assert float(jnp.rad2deg(alignment.angle_between(alone.pose, known.truth))) < 1
     np.testing.assert_allclose(alone.pose.translation[:2], known.truth.translation[:2], atol=0.01)

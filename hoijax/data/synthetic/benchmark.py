@@ -20,6 +20,7 @@ from hoijax.data.synthetic.compose import Found, Shot, Variation, fitting, mask_
 from hoijax.data.synthetic.designs_held import HELD
 from hoijax.data.synthetic.designs_large import LARGE
 from hoijax.data.synthetic.designs_ridden import RIDDEN
+from hoijax.data.synthetic.disturbed import with_disturbed_human
 from hoijax.data.synthetic.make import CONTACT, LOOSE, drawn_outfit
 from hoijax.data.synthetic.monocular import delivered_mesh, estimated_depth
 from hoijax.data.synthetic.photo import drawn_light, photograph
@@ -70,21 +71,23 @@ def benchmark_folder(name: str, seed: int) -> Path:
     return Path(design.category) / f"{design.action.replace(' ', '_')}_{seed}"
 
 
-def benchmark_scene(name: str, seed: int) -> Scene:
+def benchmark_scene(name: str, seed: int, disturbed: bool = False) -> Scene:
     """One scene of 512 x 512 pixels; equal arguments give equal bytes.
 
     The seed decides the person, the camera, the place and its light, what the camera does to the picture, and the errors
     of the depth map and of the delivered mesh. Contact parts are all parts with a vertex within 2 cm of the object's
-    surface. Nobody is deeper in the object than the design allows, and what holds it is within 9 mm of it.
+    surface. `disturbed`: the person given to a method is not the true one (see `with_disturbed_human`), who is kept as
+    `human_truth`. Nobody is deeper in the object than the design allows, and what holds it is within 9 mm of it.
 
     Raises: ValueError for an unknown name; RuntimeError where nobody fits, or no camera sees the object.
     """
     if name not in BENCHMARK:
         raise ValueError(f"design {name!r}: expected one of {', '.join(BENCHMARK)}")
     design, title = BENCHMARK[name], f"design {name!r}, seed {seed}"
+    own = [zlib.crc32(name.encode()), seed]
 
     def drawn(attempt: int) -> tuple[Variation, np.random.Generator]:
-        rng = np.random.default_rng([zlib.crc32(name.encode()), seed, attempt])
+        rng = np.random.default_rng([*own, attempt])
         return _person(design, rng), rng
 
     found = fitting(title, design, builtin_body(), drawn)
@@ -113,6 +116,8 @@ def benchmark_scene(name: str, seed: int) -> Scene:
         category=design.category,
         action=design.action,
     )
+    if disturbed:
+        sample = with_disturbed_human(sample, own)
     return Scene(sample, seen.picture.depth, coarse)
 
 
