@@ -53,8 +53,12 @@ demo: venv ## three built-in scenes: made, reconstructed, measured; a report for
 	$(BIN)/python experiments/make_scenes.py --out=$(OUT)/scenes --names=ball,chair,box
 	$(BIN)/python experiments/reconstruct.py --data=$(OUT)/scenes --out=$(OUT)/demo
 
-tables: venv ## the README's tables: the benchmark's test split, made and run through both grids; goes on where it stopped
+tables: venv ## the README's tables: the benchmark's test split, made and run through the grids; goes on where it stopped
 	$(BIN)/python experiments/make_benchmark.py --split=test --out=$(OUT)/test
+	$(BIN)/python experiments/make_benchmark.py --split=test --start=rough --from=$(OUT)/test --out=$(OUT)/test_rough
+	$(BIN)/python experiments/ablate.py --grid=experiments/configs/accuracy.py --rows=paper,hoijax --data=$(OUT)/test --out=$(OUT)/ablations
+	$(BIN)/python experiments/ablate.py --grid=experiments/configs/accuracy.py --rows=paper,hoijax --data=$(OUT)/test_rough \
+		--out=$(OUT)/ablations_rough
 	$(BIN)/python experiments/ablate.py --grid=experiments/configs/table2.py --data=$(OUT)/test --out=$(OUT)/ablations
 	$(BIN)/python experiments/ablate.py --grid=experiments/configs/table3.py --data=$(OUT)/test --out=$(OUT)/ablations
 
