@@ -214,8 +214,8 @@ def align(
 ) -> tuple[FitState, Aligned]:
     """Turn, scale and move the object to where its outline fits and, among those, where it meets the person best.
 
-    Of the poses that fit, each is slid along the ray within `half_range` metres; least `align_outline` * outline error +
-    `align_turn` * angle^2 + energy of `slide_scores` wins. Adam's moments go on.
+    Of the poses that fit, each is slid along the ray within `half_range` metres; least `align_outline` * (outline error +
+    `align_turn` * angle^2) + energy of `slide_scores` wins. Adam's moments go on.
     """
     scene, params = job.scene, job.state.params
     mesh, pivot, crop = scene.object, pivot_of(scene), scene.object_crop
